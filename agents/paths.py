@@ -11,11 +11,12 @@ from agents.reasons.reasoned import Reasoned
 from services.catalog import pick
 from services.errors import BadConfig
 from services.protocols import LLM, Answerer
-from services.types import EvidenceSummary
+from services.types import EvidenceSummary, PlannerName
 
 if TYPE_CHECKING:
     from agents.cascade import Cascade
     from agents.direct import Direct
+    from agents.listening.planner import Planner
 
 
 class PathOptions(NamedTuple):
@@ -32,6 +33,8 @@ class PathOptions(NamedTuple):
     """Temperatures of these models that count before those that ship."""
     summary: EvidenceSummary
     """What the LALM reads beside the recording."""
+    planner: PlannerName
+    """Who chooses the tools of active listening."""
 
 
 def _build_text(models: Models, options: PathOptions) -> Answerer:
@@ -60,10 +63,21 @@ def _build_cascade(models: Models, options: PathOptions) -> "Cascade":
 
     llm, listeners = _open_reader(models, options), Listeners(models.open_captioner(), models.open_asr())
     calibration, policy = Calibrations(options.calibration).find(llm, "cascade"), options.policy
-    follow_up = FollowUp(listeners, llm, budget=options.budget, calibration=calibration, policy=policy)
+    planner = _open_planner(models, options)
+    follow_up = FollowUp(listeners, llm, budget=options.budget, calibration=calibration, policy=policy, planner=planner)
     asks_again = follow_up if options.budget else None
     ears = listeners.captioner, listeners.asr
     return Cascade(llm, *ears, follow_up=asks_again, policy=policy, calibration=calibration)
+
+
+def _open_planner(models: Models, options: PathOptions) -> "Planner":
+    from agents.listening.planner import ClassifierPlanner
+
+    if options.planner == "classifier":
+        return ClassifierPlanner()
+    from agents.listening.llm_planner import LLMPlanner, require_planner
+
+    return LLMPlanner(require_planner(models.open_llm()), options.policy)
 
 
 def _build_lalm(models: Models, options: PathOptions) -> "Direct":
@@ -139,6 +153,7 @@ def make_builder(
     calibration: CalibrationFile | None = None,
     policy: Policy = STRICT,
     summary: EvidenceSummary | None = None,
+    planner: PlannerName | None = None,
 ) -> BuildPath:
     """Return the function that builds a path; None stands for the default of the path, see `PathOptions`.
 
@@ -153,8 +168,12 @@ def make_builder(
         raise BadConfig(f"Path {path!r} scores the texts of the options, in no order: leave out --rotations.")
     if router is not None and path != "auto":
         raise BadConfig(f"Path {path!r} routes nothing: leave out --router, or take --path auto.")
+    if planner and path not in BUDGETS and summary != "tools":
+        raise BadConfig(f"Path {path!r} calls no tools: leave out --planner, or take cascade or auto.")
+    if planner and path in BUDGETS and budget == 0:
+        raise BadConfig("Without a budget no tool is called: leave out --planner, or give --budget 1 or more.")
     actions, read = BUDGETS.get(path, 0) if budget is None else budget, summary or SUMMARIES.get(path, "none")
-    options = PathOptions(actions, policy, rotations, router, calibration, read)
+    options = PathOptions(actions, policy, rotations, router, calibration, read, planner or "classifier")
     reads = path not in LALM_ONLY or read == "tools"
     return lambda models: Reasoned(build(models, options), models.open_llm() if reads else None, policy)
 

@@ -26,7 +26,7 @@ from services.deployments.scale import Scale
 from services.extensions.registry import include_files
 from services.files import is_folder
 from services.http.access.limits import Limits
-from services.types import Value
+from services.types import PlannerName, Value
 from services.yaml_file import read_config
 
 Kind: TypeAlias = Literal["llm", "captioner", "asr", "lalm"]
@@ -77,6 +77,8 @@ class Served(Placed):
     """Engine that runs a LALM here; None: `lalm_engine`."""
     scale: Scale | None = None
     """None: as all of its kind."""
+    planner: PlannerName | None = None
+    """Who chooses the tools that listen again where this LLM reads: a classifier (None), or the LLM itself."""
 
     @model_validator(mode="after")
     def _require_lightness_to_fuse(self) -> Self:
@@ -136,6 +138,8 @@ class ServedModels(Value):
                 raise ValueError(f"{', '.join(twice)} is named twice")
         if any(one.engine for one in self.llm):
             raise ValueError("engine is for LALMs: leave it out of llm")
+        if any(one.planner for one in self.lalm):
+            raise ValueError("planner is for LLMs: leave it out of lalm")
         return self
 
     @model_validator(mode="after")

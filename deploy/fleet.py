@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeAlias
 from ray.serve.handle import DeploymentHandle
 
 from agents.degradation import DEGRADING
-from agents.paths import PATHS, TEXT_ONLY, make_builder
+from agents.paths import BUDGETS, PATHS, TEXT_ONLY, make_builder
 from agents.reading.calibration import CalibrationFile
 from deploy.config import Deployed, Kind
 from services.catalog import pick
@@ -136,7 +136,9 @@ class Fleet:
         return all(isinstance(model, TellableModel) and model.takes_reply_options for model in models)
 
     def _build(self, way: "Way", models: "WayModels") -> Answerer:
-        return make_builder(way.path, calibration=self._calibration, policy=DEGRADING)(models)
+        reader = self._offered[way.roles["llm"]].served if way.path in BUDGETS else None
+        planner = reader.planner if reader else None
+        return make_builder(way.path, calibration=self._calibration, policy=DEGRADING, planner=planner)(models)
 
     def list_arms(self) -> tuple[str, str]:
         """Return the names of the first cascade and the first LALM."""

@@ -120,7 +120,8 @@ def _build_request(
     return RunRequest(
         path=answering.path,
         budget=answering.budget,
-        summary=answering.summary.as_setting if answering.summary else None,
+        summary=answering.summary,
+        planner=answering.planner,
         rotations=answering.rotations,
         router=str(answering.router) if answering.router else None,
         calibration=str(answering.calibration) if answering.calibration else None,

@@ -6,7 +6,7 @@ values of flags from a YAML file.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from functools import partial, wraps
@@ -114,26 +114,6 @@ class ModelOptions:
     ] = None
 
 
-class Summary(StrEnum):
-    """What a LALM reads beside the recording."""
-
-    NONE = "none"
-    PERCEPTION = "perception"
-    TOOLS = "tools"
-
-    @property
-    def as_setting(self) -> Literal["none", "perception", "tools"]:
-        """The setting of the path (`services.types.EvidenceSummary`)."""
-        return SETTINGS[self]
-
-
-SETTINGS: Mapping[Summary, Literal["none", "perception", "tools"]] = {
-    Summary.NONE: "none",
-    Summary.PERCEPTION: "perception",
-    Summary.TOOLS: "tools",
-}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnsweringOptions:
     """The path from question to answer, and how it is taken."""
@@ -154,11 +134,19 @@ class AnsweringOptions:
         ),
     ] = None
     summary: Annotated[
-        Summary | None,
+        Literal["none", "perception", "tools"] | None,
         answering_option(
             help="What a LALM that takes text reads beside the recording on the paths informed, auto and both: none, "
             "perception (what was heard at first) or tools (with what listening again found).",
             show_default="perception; none on auto and both",
+        ),
+    ] = None
+    planner: Annotated[
+        Literal["classifier", "llm"] | None,
+        answering_option(
+            help="Who chooses the tool that listens again: a classifier of questions, or the LLM, where it can be held "
+            "to a JSON schema.",
+            show_default="classifier",
         ),
     ] = None
     rotations: Annotated[
@@ -305,6 +293,8 @@ def _find_type(flag: inspect.Parameter) -> Any:  # noqa: ANN401 - an annotation
     kind: Any = next(kind for kind in (*get_args(annotation), annotation) if kind is not NoneType)
     if option.parser is not None:
         return int | str
+    if get_origin(kind) is Literal:
+        return kind
     (element,) = get_args(kind) or (kind,)
     if issubclass(element, StrEnum):
         names: Any = Literal[tuple(one.value for one in element)]

@@ -3,7 +3,7 @@
 Speech from a recording is quoted (prompt injection): it is data, never an instruction.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from services.longform.clock import WHOLE_S, format_clock
 from services.types import Evidence
@@ -32,6 +32,11 @@ def format_statement(statement: Evidence, spell: Callable[[str], str] = str, *, 
         line = quote_speech(spell(line))
     place = _format_place(statement, whole_s)
     return f"{place}: {line}" if place else line
+
+
+def name_statements(evidence: Sequence[Evidence]) -> dict[str, Evidence]:
+    """Return the statements of an answer by the ids under which claims and plans cite them."""
+    return {f"S{number}": statement for number, statement in enumerate(evidence, start=1)}
 
 
 def quote_speech(text: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 if TYPE_CHECKING:  # what only handles text starts 0.1 s sooner without it
     import numpy as np
@@ -23,19 +23,9 @@ EvidenceSummary: TypeAlias = Literal["none", "perception", "tools"]
 PathName: TypeAlias = Literal["text", "cascade", "lalm", "informed", "auto"]
 Route: TypeAlias = Literal["cascade", "lalm", "both"]
 """What the router of path `auto` may choose."""
+ListeningStep: TypeAlias = Literal["caption", "transcribe", "listen again", "listen"]
 StepName: TypeAlias = Literal[
-    "route",
-    "caption",
-    "transcribe",
-    "degraded",
-    "read",
-    "listen again",
-    "contradiction",
-    "listen",
-    "reconcile",
-    "rule",
-    "reason",
-    "cache",
+    "route", ListeningStep, "plan", "degraded", "read", "contradiction", "reconcile", "rule", "reason", "cache"
 ]
 """What a line of a trace is about."""
 Topic: TypeAlias = Literal[
@@ -44,25 +34,10 @@ Topic: TypeAlias = Literal[
 """What a captioner may be asked to listen for; turns: who speaks when, a statement for each span of one voice."""
 Reliability: TypeAlias = Literal["measured", "model", "heuristic"]
 """measured: computed from the signal; model: a trained model's output; heuristic: a rule over either."""
-EvidenceKind: TypeAlias = Literal[
-    "caption",
-    "transcript",
-    "language",
-    "sound",
-    "segment",
-    "event",
-    "loudness",
-    "speaker",
-    "emotion",
-    "quality",
-    "music",
-    "melody",
-    "rhythm",
-    "harmony",
-    "instrument",
-    "absence",
-    "reply",
-]
+SoundKind: TypeAlias = Literal["caption", "sound", "event", "loudness", "quality", "absence"]
+SpeechKind: TypeAlias = Literal["transcript", "language", "segment", "speaker", "emotion"]
+MusicKind: TypeAlias = Literal["music", "melody", "rhythm", "harmony", "instrument"]
+EvidenceKind: TypeAlias = Literal[SoundKind, SpeechKind, MusicKind, "reply"]
 """What a statement is about; absence: of what is not heard; reply: of a LALM, which rests on the waveform alone."""
 EvidenceUse: TypeAlias = Literal["decided", "read", "unread"]
 """What became of a statement: shown to the model that answered, or voted (read); that and decided; or neither."""
@@ -73,6 +48,10 @@ ReasonsStatus: TypeAlias = Literal["given", "none", "no_evidence", "no_llm", "un
 """given: there are claims; none: there are no grounds to name; no_evidence: nothing was heard that could be cited;
 no_llm: the path has no LLM to write them; unreadable: its reply is in another form than was asked for; cut_off: its
 reply did not come to its end; late: not within the deadline; failed: the LLM failed."""
+PlannerName: TypeAlias = Literal["classifier", "llm"]
+PlanFault: TypeAlias = Literal["unreadable", "unknown_tool", "bad_arguments", "repeated", "failed"]
+PlanEnd: TypeAlias = Literal["separate", "spent", "enough", "no_tool"]
+"""separate: the options are; spent: the budget is; enough: the planner says so; no_tool: there is none left to call."""
 RemarkCode: TypeAlias = Literal[
     "cut_off", "damaged", "excess", "other_tracks", "opposed_channels", "noise_channel", "offset"
 ]
@@ -314,11 +293,28 @@ class AppliedCalibration(Value):
     """That the answer was brought to after listening again; None where nothing was found."""
 
 
+class ToolPlan(Value):
+    """What a planner chose: a tool to call, or an end; with a fault, what it chose in vain."""
+
+    planner: PlannerName
+    missing: str = ""
+    """What the planner says is not known yet."""
+    tool: str | None = None
+    arguments: dict[str, JsonValue] = {}
+    """Those that the planner gave; the tool takes the others from the question."""
+    why: str = ""
+    """In the planner's words; of a fault, what is wrong."""
+    fault: PlanFault | None = None
+    end: PlanEnd | None = None
+
+
 class TraceStep(Value):
     """One step of an answer and what came of it."""
 
     step: StepName
     text: str
+    plan: ToolPlan | None = None
+    """Of a step `plan`."""
     seconds: float | None = None
     """How long the step took; None where it waits for no model. Steps that run at the same time overlap."""
 

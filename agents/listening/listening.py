@@ -14,14 +14,15 @@ from agents.listening.findings import (
     weighs_options,
 )
 from agents.listening.grounds import mark_evidence, unmark
+from agents.listening.planner import ClassifierPlanner, PlanInput, PlannedStep, Planner, ToolCall, note_plan
 from agents.listening.spoken import hide_speech
-from agents.listening.tool import Listeners, ToolInput
-from agents.listening.tools import AnyTool, ChosenTool, SelectTools, list_inputs, select_tools
+from agents.listening.tool import Listeners, ToolArguments, ToolInput
+from agents.listening.tools import AnyTool, ChosenTool, list_inputs
 from agents.reading.calibration import ModelCalibration, apply_after_findings, is_within_chance
 from agents.reading.confidence import Factor, Probabilities, measure_confidence, pool_distributions
 from agents.reading.reading import read
 from services.deadline import compute_remaining_s, limit_time
-from services.errors import EarwitnessError
+from services.errors import BadRequest, EarwitnessError
 from services.longform.hearing import name_recording
 from services.protocols import LLM
 from services.types import Answer, AudioClip, Choice, Draft, Evidence, Question, TraceStep, Usage
@@ -45,6 +46,7 @@ class ListeningState(NamedTuple):
     degraded: tuple[str, ...]
     usage: Usage
     num_actions: int
+    calls: tuple[ToolCall, ...]
     findings: tuple[Evidence, ...]
     """What the tools found. A finding may repeat a line of the first caption: there it was one among many."""
 
@@ -73,7 +75,7 @@ class FollowUp:
         budget: maximum number of actions; 0 leaves every answer as it is.
         calibration: of the LLM's probabilities; None: as it gives them.
         policy: which errors of a tool are tolerated.
-        select: chooses the tools for a question, in order.
+        planner: chooses the next tool; None: the classifier.
     """
 
     def __init__(
@@ -84,14 +86,14 @@ class FollowUp:
         budget: int,
         calibration: ModelCalibration | None = None,
         policy: Policy = STRICT,
-        select: SelectTools = select_tools,
+        planner: Planner | None = None,
     ) -> None:
         self.listeners = listeners
         self.llm = llm
         self.budget = budget
         self.calibration = calibration
         self.policy = policy
-        self.select = select
+        self.planner = planner or ClassifierPlanner()
 
     def may_refine(self, question: Question) -> bool:
         """Say whether the answer to a question may be refined at all: it has options, and there is a budget."""
@@ -105,30 +107,32 @@ class FollowUp:
         """Return the answer before the first follow-up question and after each one.
 
         There are as many as it takes and the budget allows; the last answer counts. Of several recordings one action
-        listens to each that the question names, or to all. With a deadline it takes its share of the time: a tool that
-        is late is left out with those behind it, and what was found before counts; `TookTooLong` where it is the first.
+        listens to each that the question names, or to all. With a deadline it takes its share of the time, planning
+        included: what is late is left out, and what was found before counts; `TookTooLong` where nothing was.
         """
         if not self.may_refine(question):
             return (answer,)
         started, share = perf_counter(), share_time(AGAIN)
         later_s = (compute_remaining_s() or 0.0) - share.seconds if share else 0.0  # for the steps after this one
         states = [self._start(question, answer)]
-        selected = self.select(*list_inputs(question, clips, answer.evidence))
-        for number, chosen in enumerate(selected):
-            state = states[-1]
-            if _is_separate(state.probabilities):
-                break
-            if state.num_actions + chosen.tool.cost > self.budget:
-                continue
+        first, is_over = list_inputs(question, clips, answer.evidence), False
+        while not is_over:
+            state, planned = states[-1], PlannedStep()
             left_s = max(0.0, (compute_remaining_s() or 0.0) - later_s) if share else None
             try:
                 async with limit_time(left_s, share.message if share else ""):
-                    states.append(await self._use(chosen, list_inputs(question, clips, state.evidence), state))
+                    now = list_inputs(question, clips, state.evidence)
+                    planned = await self.planner.choose(self._tell(first, now, state))
+                    state = states[-1] = _add_plan(state, planned)
+                    if planned.chosen:
+                        states.append(await self._use(planned.chosen, now, state))
             except self.policy.tolerates as error:
                 if not state.num_actions:
                     raise
-                states.append(_leave_out([one.tool.name for one in selected[number:]], error, state))
+                late = planned.chosen.tool.name if planned.chosen else "planning"
+                states.append(_leave_out(late, error, state))
                 break
+            is_over = planned.chosen is None
         seconds = perf_counter() - started
         return tuple(self._finish(question, answer, state, seconds) for state in states)
 
@@ -144,15 +148,36 @@ class FollowUp:
             degraded=(),
             usage=Usage(),
             num_actions=0,
+            calls=(),
             findings=(),
+        )
+
+    def _tell(self, first: Sequence[ToolInput], now: Sequence[ToolInput], state: ListeningState) -> PlanInput:
+        """Tell the planner what it needs to know."""
+        return PlanInput(
+            listeners=self.listeners,
+            first=tuple(first),
+            now=tuple(now),
+            evidence=state.evidence,
+            calls=state.calls,
+            trace=state.trace,
+            num_left=self.budget - state.num_actions,
+            is_separate=_is_separate(state.probabilities),
         )
 
     async def _use(self, chosen: ChosenTool, inputs: Sequence[ToolInput], state: ListeningState) -> ListeningState:
         """Call one tool for each recording, and weigh what it finds."""
         tool, question, started = chosen.tool, inputs[0].question, perf_counter()
-        state = state._replace(num_actions=state.num_actions + tool.cost)
+        made = (tool.make_arguments(self.listeners, one) for one in inputs)
+        arguments = tuple(made) if chosen.arguments is None else chosen.arguments
+        calls = (*state.calls, ToolCall(tool.name, arguments))
+        state = state._replace(num_actions=state.num_actions + tool.cost, calls=calls)
         try:
-            found = await self._listen(tool, inputs)
+            found = await self._listen(tool, inputs, arguments)
+        except BadRequest as error:
+            if chosen.arguments is None:
+                raise
+            return self._note(tool, f" refused ({error})", question, _blame_plan(state, error), started)
         except self.policy.tolerates as error:
             state = state._replace(degraded=(*state.degraded, f"no {tool.name}: {error}"))
             return self._note(tool, f" failed ({error})", question, state, started)
@@ -166,10 +191,12 @@ class FollowUp:
         contradicted = (TraceStep(step="contradiction", text=clash.text) for clash in clashes)
         return state._replace(trace=(*state.trace, *contradicted))
 
-    async def _listen(self, tool: AnyTool, inputs: Sequence[ToolInput]) -> tuple[Evidence, ...]:
+    async def _listen(
+        self, tool: AnyTool, inputs: Sequence[ToolInput], arguments: Sequence[ToolArguments | None]
+    ) -> tuple[Evidence, ...]:
         found: tuple[Evidence, ...] = ()
-        for one in inputs:
-            found += name_recording(await tool.use(self.listeners, one), one.recording)
+        for one, given in zip(inputs, arguments, strict=True):
+            found += name_recording(await tool.use(self.listeners, one, given), one.recording)
         return found
 
     async def _weigh(
@@ -215,7 +242,7 @@ class FollowUp:
     def _finish(self, question: Question, answer: Answer, state: ListeningState, seconds: float) -> Answer:
         """Return the answer with the findings; without any it keeps its reply and probabilities."""
         update: dict[str, object] = {"drafts": state.drafts}
-        if state.num_actions:
+        if state.trace:
             trace, degraded = answer.trace + state.trace, answer.degraded + state.degraded
             update |= {"trace": trace, "degraded": degraded, "usage": answer.usage + state.usage}
             update["timings_s"] = answer.timings_s | {"listen again": seconds}
@@ -234,11 +261,27 @@ class FollowUp:
         return answer.model_copy(update=update)
 
 
-def _leave_out(tools: Sequence[str], error: EarwitnessError, state: ListeningState) -> ListeningState:
+def _add_plan(state: ListeningState, planned: PlannedStep) -> ListeningState:
+    """Return the state with what a planner said."""
+    return state._replace(
+        trace=state.trace + planned.trace,
+        usage=state.usage + planned.usage,
+        degraded=state.degraded + planned.degraded,
+    )
+
+
+def _blame_plan(state: ListeningState, error: BadRequest) -> ListeningState:
+    """Return the state with the fault of the last plan, whose arguments the tool itself refused."""
+    plan = state.trace[-1].plan
+    assert plan is not None, "who gives arguments says so in the trace"
+    fault = plan.model_copy(update={"fault": "bad_arguments", "why": str(error)})
+    return state._replace(trace=(*state.trace, note_plan(fault)))
+
+
+def _leave_out(what: str, error: EarwitnessError, state: ListeningState) -> ListeningState:
     """Return the state with what was left out, and why."""
-    names = ", ".join(tools)
-    step = TraceStep(step=AGAIN, text=f"{names} left out ({error})")
-    return state._replace(trace=(*state.trace, step), degraded=(*state.degraded, f"no {names}: {error}"))
+    step = TraceStep(step=AGAIN, text=f"{what} left out ({error})")
+    return state._replace(trace=(*state.trace, step), degraded=(*state.degraded, f"no {what}: {error}"))
 
 
 def make_first_draft(answer: Answer) -> Draft:

@@ -1,95 +1,105 @@
-"""Tool choice: a linear classifier over hashed n-grams estimates which tool a question asks for, or that none does.
+"""Planning: a planner chooses the next tool that listens again, or that none is needed.
 
-Multinomial logistic regression on the question's text alone. Character n-grams carry it over to other wordings, and to
-other languages as far as it has seen them. `planner.safetensors` beside this file holds its weights, which
-`benchmarks/planner/fit.py` fits; there stand the labelled questions too.
+The classifier of `agents.listening.text_classifier` estimates from the question alone which tool it asks for; an LLM
+(`agents.listening.llm_planner`) reads what was found so far.
 """
 
-import re
-from collections import Counter
 from collections.abc import Mapping
-from functools import cache, lru_cache
-from math import sqrt
-from typing import NamedTuple
-from zlib import crc32
+from typing import NamedTuple, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+from agents.listening.tool import Listeners, ToolArguments, ToolInput
+from agents.listening.tools import ChosenTool, SelectTools, select_tools
+from services.types import Evidence, PlanEnd, PlanFault, ToolPlan, TraceStep, Usage
 
-from services.captioners.head import Floats, read_head
-
-FILE = "planner.safetensors"
-NO_TOOL = "none"
-"""Label of a question that no tool answers."""
-NUM_BUCKETS = 2**14
-"""Of each of the two groups of n-grams: of characters, and of words."""
-CHARACTERS, WORDS = (2, 5), (1, 3)
-"""Shortest and longest n-grams; those of characters do not cross the edge of a word."""
-
-
-class SparseFeatures(NamedTuple):
-    """Features of a text that are not zero."""
-
-    indices: NDArray[np.int64]
-    """Shape (num_features,), each below twice `NUM_BUCKETS`."""
-    values: NDArray[np.float64]
+ENDS: Mapping[PlanEnd, str] = {
+    "separate": "ends, the options are separate",
+    "spent": "ends, the budget is spent",
+    "enough": "ends, nothing more is needed",
+    "no_tool": "ends, no tool is left",
+}
+FAULTS: Mapping[PlanFault, str] = {
+    "unreadable": "replied with something that is no plan",
+    "unknown_tool": "named a tool that there is not",
+    "bad_arguments": "gave arguments that the tool does not take",
+    "repeated": "repeated a call",
+    "failed": "failed",
+}
+"""What became of a plan -> what the text of its step says."""
 
 
-class Planner(NamedTuple):
-    """A fitted classifier."""
+class ToolCall(NamedTuple):
+    """A call that was made."""
 
-    labels: tuple[str, ...]
-    weights: Floats
-    """Shape (num_labels, 2 * NUM_BUCKETS), whole numbers of eight bits."""
-    scale: Floats
-    """Shape (num_labels, 1): what a weight of 1 stands for."""
-    bias: Floats
-    """Shape (num_labels,)."""
-
-    def estimate(self, text: str) -> Mapping[str, float]:
-        """Estimate the probability of each label for a question, the likeliest first; they sum to 1."""
-        found = extract_features(text)
-        logits = (self.weights[:, found.indices] * self.scale) @ found.values + self.bias
-        powers = np.exp(logits - logits.max())
-        shares = powers / powers.sum()
-        return {self.labels[i]: float(shares[i]) for i in np.argsort(-shares, kind="stable")}
+    tool: str
+    arguments: tuple[ToolArguments | None, ...]
+    """For each recording; None: there was nothing to call the tool for."""
 
 
-@lru_cache(maxsize=64)  # the classifiers of a question look at it one after the other
-def extract_features(text: str) -> SparseFeatures:
-    """Extract the hashed n-grams of a text; those of characters, and those of words, have a norm of 1 each."""
-    words = re.findall(r"\w+|[^\w\s]", re.sub(r"\d", "0", text.lower()))
-    characters = Counter(gram for word in words for gram in _cut(f" {word} ", CHARACTERS))
-    spoken = [word for word in words if word[0].isalnum()]
-    phrases = Counter(
-        " ".join(spoken[start : start + size])
-        for size in range(WORDS[0], WORDS[1] + 1)
-        for start in range(len(spoken) - size + 1)
-    )
-    groups = [_hash(grams, first) for grams, first in ((characters, 0), (phrases, NUM_BUCKETS))]
-    indices = np.array([index for group in groups for index in group], np.int64)
-    return SparseFeatures(indices, np.array([value for group in groups for value in group.values()], np.float64))
+class PlanInput(NamedTuple):
+    """What a planner knows."""
+
+    listeners: Listeners
+    """The models that the tools may call."""
+    first: tuple[ToolInput, ...]
+    """The question and the recordings, with what was heard before the first call."""
+    now: tuple[ToolInput, ...]
+    """The same with all that was found since."""
+    evidence: tuple[Evidence, ...]
+    """All of it, in the order of the answer."""
+    calls: tuple[ToolCall, ...]
+    trace: tuple[TraceStep, ...]
+    """The steps of listening again."""
+    num_left: int
+    """Actions that are left of the budget."""
+    is_separate: bool
+    """Whether the options are separate."""
+
+    @property
+    def end(self) -> PlanEnd | None:
+        """Why no planner need be asked; None: one is."""
+        return "separate" if self.is_separate else "spent" if not self.num_left else None
 
 
-def _cut(word: str, sizes: tuple[int, int]) -> list[str]:
-    return [
-        word[start : start + size] for size in range(sizes[0], sizes[1] + 1) for start in range(len(word) - size + 1)
-    ]
+class PlannedStep(NamedTuple):
+    """What a planner chose."""
+
+    chosen: ChosenTool | None = None
+    """None: listening again ends here."""
+    trace: tuple[TraceStep, ...] = ()
+    """What the planner says of it."""
+    usage: Usage = Usage()
+    degraded: tuple[str, ...] = ()
+    """What was missing in planning."""
 
 
-def _hash(grams: Mapping[str, int], first: int) -> dict[int, float]:
-    """Return bucket -> value of n-grams, their signs hashed too, so that collisions cancel out on average."""
-    values: dict[int, float] = {}
-    for gram, count in grams.items():
-        code = crc32(gram.encode())
-        bucket = first + code % NUM_BUCKETS
-        values[bucket] = values.get(bucket, 0.0) + (count if code & 0x8000_0000 else -count)
-    norm = sqrt(sum(value * value for value in values.values()))
-    return {bucket: value / norm for bucket, value in values.items() if value}
+class Planner(Protocol):
+    """Chooses the next tool."""
+
+    async def choose(self, known: PlanInput) -> PlannedStep:
+        """Choose a tool that costs no more than is left, or none."""
 
 
-@cache
-def open_planner() -> Planner:
-    """Read the planner that ships, once."""
-    labels, tensors = read_head("agents.listening", FILE)
-    return Planner(labels, tensors["weights"], tensors["scale"], tensors["bias"])
+class ClassifierPlanner:
+    """Calls the tools that a question asks for by its words, in order, each once.
+
+    Args:
+        select: chooses them.
+    """
+
+    def __init__(self, select: SelectTools = select_tools) -> None:
+        self._select = select
+
+    async def choose(self, known: PlanInput) -> PlannedStep:
+        """Choose the first tool that was not called and that the budget allows."""
+        if known.end:
+            return PlannedStep()
+        called = {one.tool for one in known.calls}
+        fitting = (one for one in self._select(*known.first) if one.tool.cost <= known.num_left)
+        return PlannedStep(next((one for one in fitting if one.tool.name not in called), None))
+
+
+def note_plan(plan: ToolPlan, seconds: float | None = None) -> TraceStep:
+    """Return the step of a plan: its text is for people, the plan for code."""
+    became = FAULTS[plan.fault] if plan.fault else ENDS[plan.end] if plan.end else "calls"
+    text = f"{plan.planner} {became}" + (f": {plan.tool}" if plan.fault and plan.tool else "")
+    return TraceStep(step="plan", text=text if became != "calls" else f"{text} {plan.tool}", plan=plan, seconds=seconds)

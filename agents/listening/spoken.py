@@ -1,8 +1,8 @@
 """Spoken prompt injection: what is said is withheld from a question that surely does not ask about it.
 
-A linear classifier over hashed n-grams of the question (`agents.listening.planner`) estimates whether it does. Where it
-surely does not, a reader gets no transcript: an instruction, or the name of an option, that is spoken in a recording
-then decides nothing, whatever its words. `python -m benchmarks.planner.fit_said` fits the classifier;
+A linear classifier over hashed n-grams of the question (`agents.listening.text_classifier`) estimates whether it does.
+Where it surely does not, a reader gets no transcript: an instruction, or the name of an option, that is spoken in a
+recording then decides nothing, whatever its words. `python -m benchmarks.planner.fit_said` fits the classifier;
 `benchmarks/spoken_injections.py` attacks.
 """
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from services.types import Evidence, Question
 
 if TYPE_CHECKING:
-    from agents.listening.planner import Planner
+    from agents.listening.text_classifier import TextClassifier
 
 FILE = "said.safetensors"
 SAID, OTHER = "said", "other"
@@ -52,10 +52,11 @@ def _drop_quotations(statement: Evidence) -> Evidence:
 
 
 @cache
-def _open_classifier() -> "Planner":
+def _open_classifier() -> "TextClassifier":
     """Read the classifier that ships, once."""
-    from agents.listening.planner import Planner  # and with it numpy, which a path that reads no evidence does not need
+    # With it comes numpy, which a path that reads no evidence does not need.
+    from agents.listening.text_classifier import TextClassifier
     from services.captioners.head import read_head
 
     labels, tensors = read_head("agents.listening", FILE)
-    return Planner(labels, tensors["weights"], tensors["scale"], tensors["bias"])
+    return TextClassifier(labels, tensors["weights"], tensors["scale"], tensors["bias"])

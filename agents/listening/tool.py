@@ -114,7 +114,7 @@ class Tool(Generic[Arguments]):
     """A way to listen again."""
 
     name: str
-    """For a tool that suits certain questions, its label in `agents.listening.planner`."""
+    """For a tool that suits certain questions, its label in `agents.listening.text_classifier`."""
     cost: int
     """Actions that it takes from the budget."""
     description: str
@@ -137,9 +137,14 @@ class Tool(Generic[Arguments]):
     languages: tuple[str, ...] = ()
     """ISO 639-1 codes of the languages that its arguments may be in; empty: any."""
 
-    async def use(self, listeners: Listeners, tool_input: ToolInput) -> tuple[Evidence, ...]:
-        """Call the tool for a question."""
-        arguments = self.plan(tool_input) if self.suits(listeners) else None
+    def make_arguments(self, listeners: Listeners, tool_input: ToolInput) -> Arguments | None:
+        """Make the arguments from a question; None: there is nothing to call the tool for."""
+        return self.plan(tool_input) if self.suits(listeners) else None
+
+    async def use(
+        self, listeners: Listeners, tool_input: ToolInput, arguments: Arguments | None
+    ) -> tuple[Evidence, ...]:
+        """Call the tool for a question, unless there is nothing to call it for."""
         if arguments is None:
             return ()
         heard = ListenedClip(tool_input.clip, tool_input.evidence)

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeAlias
 from agents.listening import hearing_tools, measuring_tools, speech_tools, transcript
 from agents.listening.hearing_tools import find_span
 from agents.listening.named_clips import find_named_clips
-from agents.listening.planner import NO_TOOL, open_planner
 from agents.listening.spoken import asks_about_speech
+from agents.listening.text_classifier import NO_TOOL, open_tool_classifier
 from agents.listening.time_options import name_times
 from agents.listening.tool import SpanArguments, Tool, ToolArguments, ToolInput
 from agents.reading.named_times import find_named_spans
@@ -34,6 +34,8 @@ class ChosenTool(NamedTuple):
     tool: AnyTool
     relevance: float
     """Probability that the question asks for what it finds."""
+    arguments: tuple[ToolArguments, ...] | None = None
+    """For each recording, where a planner gave some; None: the tool makes them from the question."""
 
 
 SelectTools: TypeAlias = Callable[..., tuple[ChosenTool, ...]]
@@ -294,7 +296,7 @@ def estimate_tools(question: Question, duration_s: float) -> Mapping[str, float]
     The planner knows the question's words alone. Options that are all times of the recording are evidence that it asks
     when something is heard.
     """
-    estimates = _settle_when(question, open_planner().estimate(question.text))
+    estimates = _settle_when(question, open_tool_classifier().estimate(question.text))
     if not name_times([choice.text for choice in question.choices], duration_s):
         return estimates
     weighed = {

@@ -7,7 +7,9 @@ unread: a thought must never count as the answer.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 END_TOKENS = (
     *("<|im_end|>", "<|endoftext|>", "<|end_of_text|>"),  # ChatML: Qwen, Yi, InternLM, SmolLM, Phi-4; GPT; Granite
@@ -69,6 +71,10 @@ TRAILING = re.compile(r"(?:\s*<\|[^<>|\n]{1,60}\|>)+\s*\Z")
 THOUGHTFUL = re.compile(r"think|thought|reason|analy|reflect|inner|monolog|scratch|plan", re.I)
 
 
+FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL | re.IGNORECASE)
+JSONReply = TypeVar("JSONReply", bound=BaseModel)
+
+
 def _match_any(tokens: Iterable[str]) -> str:
     """Return a pattern for any of the tokens, the longest first."""
     return "|".join(re.escape(token) for token in sorted(tokens, key=len, reverse=True))
@@ -113,6 +119,19 @@ def read_final_text(reply: str, options: Iterable[str]) -> str | None:
         text = text[: trailing.start()]
     text = FORMAT.sub(r"\2", text)
     return None if _holds_unknown_mark(text, options) else text
+
+
+def read_json_reply(reply: str, record: type[JSONReply]) -> JSONReply | None:
+    """Read a reply that is JSON of a record, perhaps behind a thought or in a code fence; None where it is not."""
+    return _parse_json(reply, record) or _parse_json(read_final_text(reply, ()), record)
+
+
+def _parse_json(text: str | None, record: type[JSONReply]) -> JSONReply | None:
+    fenced = FENCED.match(text or "")
+    try:
+        return record.model_validate_json(fenced[1] if fenced else text or "")
+    except ValidationError:
+        return None
 
 
 def find_marked_answers(text: str) -> Iterator[str]:

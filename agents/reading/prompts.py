@@ -4,7 +4,7 @@ The wording of a question is in `lalm.prompting`, as a LALM is trained on it.
 Statements are formatted in `lalm.statements`, as a LALM may be given them too.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import inf
 
@@ -34,6 +34,17 @@ REASONS_IN_LINES = (
     "Say in one to three short sentences which of these statements show that, in their words, one sentence a line and "
     "each with the id of its statement in brackets at the end, such as [S1]."
 )
+PLAN = (
+    "{heard}{question}\n\nThe recording can be listened to again with one of these tools:\n{tools}\n\n"
+    "Calls made so far: {calls}. Actions left: {num_left}.\n\n{instruction}"
+)
+PLAN_IN_JSON = (
+    "Do not answer the question yet. Say what is still missing to answer it, and name the one tool that may find it, "
+    "with its arguments; those left out, or null, are taken from the question. Name it stop if nothing is missing. "
+    'Reply with JSON alone, an object of "missing" (text), "tool" (a name from the list, or "stop"), "arguments" (an '
+    'object) and "why" (text, a sentence).'
+)
+REPAIR = "That plan cannot be carried out: {problem} Reply once more, with JSON alone, and with another plan."
 NOTHING_IN = "{recording}: nothing that they could name"
 
 
@@ -47,9 +58,8 @@ def build_prompt(
     each line names the one that it is about.
     """
     context = "" if evidence is None else _format_evidence(evidence, question)
-    heard = SYSTEM if question.num_clips == 1 else SYSTEM_SEVERAL.format(num=question.num_clips)
     return (
-        Message(role="system", content=SYSTEM_WITHOUT_EVIDENCE if evidence is None else heard),
+        Message(role="system", content=SYSTEM_WITHOUT_EVIDENCE if evidence is None else _introduce(question)),
         Message(role="user", content=context + format_prompt(question, lists_options=lists_options)),
     )
 
@@ -58,15 +68,44 @@ def build_reasons_prompt(
     question: Question, evidence: Mapping[str, Evidence], answer: str, *, in_json: bool
 ) -> tuple[Message, ...]:
     """Build the prompt for the reasons of an answer; the statements that may be cited have their ids and spans."""
-    lines = "\n".join(f"[{name}] {format_statement(one, whole_s=inf)}" for name, one in evidence.items())
     content = REASONS.format(
-        heard=HEARD.format(lines=lines),
+        heard=_list_by_id(evidence),
         question=format_question(question),
         answer=answer,
         instruction=REASONS_IN_JSON if in_json else REASONS_IN_LINES,
     )
-    heard = SYSTEM if question.num_clips == 1 else SYSTEM_SEVERAL.format(num=question.num_clips)
-    return (Message(role="system", content=heard), Message(role="user", content=content))
+    return (Message(role="system", content=_introduce(question)), Message(role="user", content=content))
+
+
+def build_plan_prompt(
+    question: Question, evidence: Mapping[str, Evidence], *, tools: str, calls: Sequence[str], num_left: int
+) -> tuple[Message, ...]:
+    """Build the prompt in which an LLM plans the next call of a tool from what was found so far."""
+    content = PLAN.format(
+        heard=_list_by_id(evidence) or NOTHING_HEARD,
+        question=format_question(question),
+        tools=tools,
+        calls="; ".join(calls) or "none",
+        num_left=num_left,
+        instruction=PLAN_IN_JSON,
+    )
+    return (Message(role="system", content=_introduce(question)), Message(role="user", content=content))
+
+
+def build_repair_prompt(messages: tuple[Message, ...], reply: str, problem: str) -> tuple[Message, ...]:
+    """Build the prompt that asks once more, as the reply to another one cannot be used."""
+    repair = REPAIR.format(problem=problem)
+    return (*messages, Message(role="assistant", content=reply), Message(role="user", content=repair))
+
+
+def _list_by_id(evidence: Mapping[str, Evidence]) -> str:
+    """List statements with their ids and spans; empty where there are none."""
+    lines = "\n".join(f"[{name}] {format_statement(one, whole_s=inf)}" for name, one in evidence.items())
+    return HEARD.format(lines=lines) if lines else ""
+
+
+def _introduce(question: Question) -> str:
+    return SYSTEM if question.num_clips == 1 else SYSTEM_SEVERAL.format(num=question.num_clips)
 
 
 def _format_evidence(evidence: tuple[Evidence, ...], question: Question) -> str:

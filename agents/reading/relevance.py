@@ -3,6 +3,7 @@
 Lexical overlap, as in BM25 without weights: it needs no model and no training.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 from agents.reading.named_times import NamedSpan, find_named_spans
@@ -28,6 +29,16 @@ def select_statements(question: Question, evidence: tuple[Evidence, ...], style:
     each = (statement for group in groups for statement in _select_of_one(question, group, share))
     compared = (one for one in evidence if one.recording is None)
     return (*each, *sorted(compared, key=lambda one: count_shared_stems(one, question)))
+
+
+def fit_statements(evidence: Mapping[str, Evidence], max_chars: int) -> dict[str, Evidence]:
+    """Return as many statements as a prompt may hold, the one that decided before the others; in their order."""
+    kept, room = set[str](), max_chars
+    for name in sorted(evidence, key=lambda name: evidence[name].use != "decided"):
+        if len(evidence[name].text) <= room:
+            kept.add(name)
+            room -= len(evidence[name].text)
+    return {name: one for name, one in evidence.items() if name in kept}
 
 
 def _select_of_one(question: Question, evidence: tuple[Evidence, ...], style: ReadingStyle) -> tuple[Evidence, ...]:

@@ -59,11 +59,6 @@ class _Stated(NamedTuple):
         )
 
 
-def name_statements(evidence: Sequence[Evidence]) -> dict[str, Evidence]:
-    """Return the statements of an answer by the ids under which claims cite them."""
-    return {f"S{number}": statement for number, statement in enumerate(evidence, start=1)}
-
-
 def check_claim(written: WrittenClaim, evidence: Mapping[str, Evidence]) -> Claim:
     """Check a claim against the statements that may be cited, by their ids."""
     cites = tuple(_complete(one, evidence.get(one.id)) for one in written.cites)

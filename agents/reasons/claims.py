@@ -7,14 +7,13 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
-from agents.reading.marks import read_final_text
+from agents.reading.marks import read_final_text, read_json_reply
 from agents.reasons.check import WrittenCitation, WrittenClaim
 from agents.reasons.times import POINT, read_time
 
 MAX_CLAIMS = 5
-FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL | re.IGNORECASE)
 CITED = re.compile(
     rf"\b(?P<id>S\d+)\b(?:[\s,:@]*(?P<start>{POINT})\s*s?\s*(?:-|–|—|to)\s*(?P<end>{POINT})(?:\s*s\b)?)?", re.IGNORECASE
 )
@@ -58,7 +57,7 @@ def _make_object(**properties: dict[str, Any]) -> dict[str, Any]:
 
 def read_json_claims(reply: str) -> tuple[WrittenClaim, ...] | None:
     """Read a reply that is JSON of the schema, perhaps behind a thought or in a code fence; None where it is not."""
-    found = _parse(reply) or _parse(read_final_text(reply, ()))
+    found = read_json_reply(reply, _JSONClaims)
     if found is None:
         return None
     return _join_repeats(
@@ -68,14 +67,6 @@ def read_json_claims(reply: str) -> tuple[WrittenClaim, ...] | None:
         )
         for one in found.claims
     )
-
-
-def _parse(text: str | None) -> _JSONClaims | None:
-    fenced = FENCED.match(text or "")
-    try:
-        return _JSONClaims.model_validate_json(fenced[1] if fenced else text or "")
-    except ValidationError:
-        return None
 
 
 def read_line_claims(reply: str, *, is_finished: bool = True) -> tuple[WrittenClaim, ...] | None:

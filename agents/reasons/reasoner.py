@@ -11,8 +11,10 @@ from typing import NamedTuple
 from agents.listening.grounds import list_spoken_for
 from agents.listening.spoken import hide_speech
 from agents.reading.prompts import build_reasons_prompt
-from agents.reasons.check import WrittenCitation, WrittenClaim, check_claim, name_statements
+from agents.reading.relevance import fit_statements
+from agents.reasons.check import WrittenCitation, WrittenClaim, check_claim
 from agents.reasons.claims import MAX_CLAIMS, make_schema, read_json_claims, read_line_claims
+from lalm.statements import name_statements
 from services.protocols import LLM, StructuredLLM
 from services.types import (
     Answer,
@@ -51,12 +53,12 @@ async def find_reasons(llm: LLM | None, question: Question, answer: Answer) -> F
     if (question.choices and answer.choice is None) or not answer.reply:
         return FoundReasons(Reasons(status="none"))
     if isinstance(llm, StructuredLLM) and llm.takes_schema:
-        return await _ask_for_json(llm, question, answer, _fit(evidence, llm.style.max_chars))
+        return await _ask_for_json(llm, question, answer, fit_statements(evidence, llm.style.max_chars))
     if question.choices:
         return FoundReasons(_list_grounds(question, answer, evidence))
     if llm is None:
         return FoundReasons(Reasons(status="no_llm"))
-    return await _ask_for_lines(llm, question, answer, _fit(evidence, llm.style.max_chars))
+    return await _ask_for_lines(llm, question, answer, fit_statements(evidence, llm.style.max_chars))
 
 
 def list_citable(question: Question, answer: Answer) -> dict[str, Evidence]:
@@ -64,16 +66,6 @@ def list_citable(question: Question, answer: Answer) -> dict[str, Evidence]:
     named = name_statements(answer.evidence)
     read = {name: one for name, one in named.items() if one.use != "unread" and one.kind != "reply"}
     return {name: shown for name, one in read.items() for shown in hide_speech(question, (one,))}
-
-
-def _fit(evidence: Mapping[str, Evidence], max_chars: int) -> dict[str, Evidence]:
-    """Return as many statements as a prompt may hold, the one that decided before the others; in their order."""
-    kept, room = set[str](), max_chars
-    for name in sorted(evidence, key=lambda name: evidence[name].use != "decided"):
-        if len(evidence[name].text) <= room:
-            kept.add(name)
-            room -= len(evidence[name].text)
-    return {name: one for name, one in evidence.items() if name in kept}
 
 
 async def _ask_for_json(

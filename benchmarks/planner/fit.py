@@ -22,7 +22,7 @@ from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression
 
-from agents.listening.planner import FILE, NUM_BUCKETS, extract_features
+from agents.listening.text_classifier import FILE, NUM_BUCKETS, extract_features
 from agents.rows.wording import frame_question
 from lalm.distill.targets import QUESTIONS
 

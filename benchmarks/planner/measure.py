@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
-from agents.listening.planner import open_planner
+from agents.listening.text_classifier import open_tool_classifier
 from eval.scoring.intervals import compute_wilson_interval
 
 LABELLED = Path(__file__).with_name("held_out.json")
@@ -38,7 +38,7 @@ def main() -> None:
     if missing := sum(row["sha256"] not in texts for row in labelled):
         sys.exit(f"{missing} of the {len(labelled)} questions are in none of these files: name both benchmarks' files.")
     for row in labelled:
-        called = next(iter(open_planner().estimate(texts[row["sha256"]])))
+        called = next(iter(open_tool_classifier().estimate(texts[row["sha256"]])))
         names = ("all", row["source"], f"called {called}")
         asked.update(names)
         right.update(names if called in row["tools"] else ())

@@ -237,7 +237,7 @@ def _choose_builders(request: AskRequest) -> dict[str, Build]:
     paths, answering = pick(WAYS, "path", request.path), request.answering
     budgets = [answering.budget if len(paths) == 1 or path in BUDGETS else None for path in paths]
     rotations = [None if len(paths) > 1 and path == "lalm" else answering.rotations for path in paths]
-    summary = answering.summary.as_setting if answering.summary else None
+    summary = answering.summary
     hears_last = summary is not None and len(paths) > 1  # on `both` the LALM is the informed one
     calibration = read_calibrations(answering.calibration) if answering.calibration else None
     return {
@@ -249,6 +249,7 @@ def _choose_builders(request: AskRequest) -> dict[str, Build]:
             calibration=calibration,
             policy=DEGRADING,
             summary=summary if path != "cascade" or len(paths) == 1 else None,
+            planner=answering.planner if len(paths) == 1 or path in BUDGETS else None,
         )
         for path, some, orders in zip(paths, budgets, rotations, strict=True)
     }

@@ -1,14 +1,15 @@
 """Explanation of an answer (`--explain`): each step with its seconds and what it said."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import IO, NamedTuple
 
 from rich.console import Console
 from rich.table import Column, Table
 
-from agents.reasons.check import name_statements
 from eval.display.tables import print_line, print_table
-from services.types import Answer, Choice, Citation, Claim, ClaimVerdict, Evidence, Opinion
+from lalm.statements import name_statements
+from services.types import Answer, Choice, Citation, Claim, ClaimVerdict, Evidence, Opinion, ToolPlan
 
 VERDICTS: Mapping[ClaimVerdict, str] = {
     "supported": "supported",
@@ -53,9 +54,20 @@ def explain_steps(answer: Answer) -> Iterator[ExplainedStep]:
         named = name_statements(answer.evidence).items()
         told = (_format_statement(name, said) for name, said in named if is_first and said.step == one.step)
         arms = map(_format_opinion, answer.arms) if one.step == "reconcile" else ()
-        yield ExplainedStep(one.step, one.seconds, (one.text, *told, *arms))
+        plan = _list_plan(one.plan) if one.plan else ()
+        yield ExplainedStep(one.step, one.seconds, (one.text, *plan, *told, *arms))
     own = Opinion(path=answer.path, choice=answer.choice, probabilities=answer.probabilities)
     yield ExplainedStep("answer", None, (_format_opinion(own) if answer.choice else answer.reply,))
+
+
+def _list_plan(plan: ToolPlan) -> Iterator[str]:
+    """Yield what a planner wrote, a line for each field."""
+    if plan.missing:
+        yield f"missing: {plan.missing}"
+    if plan.arguments:
+        yield f"arguments: {json.dumps(plan.arguments, ensure_ascii=False)}"
+    if plan.why:
+        yield f"{'wrong' if plan.fault else 'why'}: {plan.why}"
 
 
 def _print_claims(answer: Answer, console: Console) -> None:

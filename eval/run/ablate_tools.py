@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from agents.cascade import Cascade
 from agents.listening.listening import FollowUp
-from agents.listening.planner import NO_TOOL
+from agents.listening.planner import ClassifierPlanner
+from agents.listening.text_classifier import NO_TOOL
 from agents.listening.tool import ListenedClip, Listeners, ToolArguments, ToolInput, ToolResult, suit_any
 from agents.listening.tools import CAPTION, SPAN, TOOLS, AnyTool, ChosenTool, estimate_tools, list_inputs, select_tools
 from agents.models import LocalModels, ModelNames
@@ -144,7 +145,7 @@ class _Replayer:
     async def _call(self, tool: AnyTool, heard: Sequence[ToolInput]) -> Mapping[str, tuple[Evidence, ...]]:
         """Return SHA-256 of a recording -> what the tool finds in it."""
         listeners = Listeners(self.cascade.parts.captioner, self.cascade.parts.asr)
-        return {one.clip.sha256: await tool.use(listeners, one) for one in heard}
+        return {one.clip.sha256: await tool.use(listeners, one, tool.make_arguments(listeners, one)) for one in heard}
 
     async def _read(
         self,
@@ -162,7 +163,7 @@ class _Replayer:
             parts.llm,
             budget=budget,
             calibration=parts.calibration,
-            select=lambda *_: tuple(tools),
+            planner=ClassifierPlanner(lambda *_: tuple(tools)),
         )
         drafts = (await follow_up.refine(question, clips, first))[-1].drafts
         choices = [draft.choice for draft in drafts] or [first.choice]

@@ -48,6 +48,7 @@ def select_builder(options: RunOptions) -> Build:
             options.path,
             budget=options.budget,
             summary=options.summary,
+            planner=options.planner,
             rotations=options.rotations,
             router=Path(options.router) if options.router else None,
             calibration=read_calibrations(Path(options.calibration)) if options.calibration else None,

@@ -118,7 +118,7 @@ class RunRequest(RunSettings):
         chosen = self.model_dump(include={"llm", "llm_url", "captioner", "asr", "lalm", "lalm_url"}, exclude_none=True)
         if self.server is not None and self.budget is not None:
             raise BadConfig("--server decides itself how often it listens: leave out --budget.")
-        own = self.model_dump(include={"rotations", "router", "calibration", "summary"}, exclude_none=True)
+        own = self.model_dump(include={"rotations", "router", "calibration", "summary", "planner"}, exclude_none=True)
         if self.server is not None and own:
             raise BadConfig(f"--server decides itself how it reads and routes: leave out {_format_flags(own)}.")
         self._refuse_useless_draws()
@@ -164,6 +164,7 @@ def name_run_folder(options: RunOptions) -> Path:
     is_usual = options.budget in {None, BENCHMARK_BUDGETS.get(options.path, 0)}
     budget = None if is_usual else f"budget{options.budget}"
     summary = f"summary-{options.summary}" if options.summary else None
+    planner = f"planner-{options.planner}" if options.planner else None
     orders = f"rotations{options.rotations}" if options.rotations else None
     router = Path(options.router).stem if options.router else None
     drawn_at = f"temperature{options.temperature:g}" if options.temperature else None
@@ -174,6 +175,7 @@ def name_run_folder(options: RunOptions) -> Path:
         *models,
         budget,
         summary,
+        planner,
         orders,
         router,
         scale,

@@ -10,7 +10,7 @@ from eval.scoring.rules import RuleOutcome, score_reply
 from eval.scoring.scoring import Verdict
 from eval.store.legacy import upgrade_answer
 from eval.store.provenance import Environment
-from services.types import Answer, EvidenceSummary, Usage, Value
+from services.types import Answer, EvidenceSummary, PlannerName, Usage, Value
 
 
 class Prediction(Item):
@@ -153,6 +153,8 @@ class RunSettings(Value):
     """Follow-up questions that an unsure answer may ask its ears; None: as many as the path asks by itself."""
     summary: EvidenceSummary | None = None
     """What the LALM reads beside the recording; None: what its path reads by itself."""
+    planner: PlannerName | None = None
+    """Who chooses the tools that listen again; None: the classifier."""
     rotations: int | None = None
     """Orders of the options that an LLM's letters are averaged over; None: as many as suit the LLM."""
     router: str | None = None

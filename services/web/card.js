@@ -82,12 +82,20 @@ function statement(one, play, id) {
   return tag("li", one.use ?? "", button, tag("p", "", one.text, ...use, tag("br"), source));
 }
 
+// What a planner wrote: an answer of before planners has no such field.
+function planned(plan) {
+  if (!plan) return [];
+  const called = Object.keys(plan.arguments).length ? JSON.stringify(plan.arguments) : "";
+  const fields = [["Missing", plan.missing], ["Arguments", called], [plan.fault ? "Wrong" : "Why", plan.why]];
+  return fields.filter(([, text]) => text).flatMap(([name, text]) => [tag("br"), tag("small", "", `${name}: ${text}`)]);
+}
+
 function details(answer, seconds) {
   const all = Object.entries(answer.timings_s);
   const longest = Math.max(...all.map(([, taken]) => taken), 1e-9);
   const rows = all.map(([name, taken]) => ({ name, share: taken / longest, figure: `${taken.toFixed(2)} s` }));
   const heading = seconds === null ? "Seconds per stage" : `Seconds per stage (${seconds.toFixed(2)} s in all)`;
-  const route = tag("ol", "trace", ...answer.trace.map((one) => tag("li", "", `${one.step}: ${one.text}`)));
+  const route = tag("ol", "trace", ...answer.trace.map((one) => tag("li", "", `${one.step}: ${one.text}`, ...planned(one.plan))));
   const times = rows.length ? [tag("h4", "", heading), bars(rows)] : [];
   return [tag("details", "", tag("summary", "", "How this answer was made"), ...times, tag("h4", "", "Route"), route)];
 }

@@ -1,5 +1,6 @@
 """Names of models and the deployments behind them, without Ray's."""
 
+import numpy as np
 import pytest
 from ray.serve.handle import DeploymentHandle
 
@@ -9,13 +10,17 @@ from services.clients.chat_server import Endpoint
 from services.deployments.replicas import ModelCard, ReplicaReply
 from services.deployments.scale import Scale
 from services.deployments.stubs import LLMStub
+from services.errors import BadConfig
 from services.llms.openai_server import ServedLLM
 from services.protocols import AnyModel, StructuredLLM
 from services.request_context import RequestContext
 from services.scripted.ears import ScriptedEars
 from services.scripted.lalm import ScriptedLALM
-from services.types import Message, Reading
+from services.scripted.llm import ScriptedLLM, ScriptedStructuredLLM
+from services.scripted.rules import weigh
+from services.types import AudioClip, Message, PlannerName, Question, Reading
 
+CLIP = AudioClip(np.zeros(16_000, np.float32))
 EARS = {"captioner-ears": ScriptedEars(), "asr-ears": ScriptedEars()}
 
 
@@ -56,3 +61,27 @@ async def test_a_stub_says_whether_replies_can_be_held_to_a_schema_and_passes_it
     prompt = (Message(role="user", content="Why?"),)
     assert (await stub.complete_as(prompt, {"type": "object"})).reply == "{}"
     assert asked == [("complete_as", prompt, {"type": "object"})]
+
+
+@pytest.mark.parametrize(("planner", "plans"), [("llm", True), ("classifier", False), (None, False)])
+async def test_an_llm_plans_where_the_configuration_says_so(planner: PlannerName | None, plans: bool) -> None:
+    llm = ScriptedStructuredLLM(
+        lambda _: '{"missing": "", "tool": "stop", "arguments": {}, "why": ""}', weigh(0.5, 0.5), name="big"
+    )
+    models: dict[str, AnyModel] = {"llm-big": llm, **EARS}
+    offered = [place(*role.split("-")) for role in models]
+    served = offered[0].served.model_copy(update={"planner": planner})
+    offered[0] = offered[0].model_copy(update={"served": served})
+    answerer = await Fleet(offered, no_deployment, fused=models).find_answerer("cascade/big")
+    answer = await answerer.answer(Question.ask("Which is it?", ("This", "That")), CLIP)
+    assert any(one.plan for one in answer.trace) == plans
+    assert await Fleet(offered, no_deployment, fused=models).find_answerer("text/big")
+
+
+async def test_an_llm_that_cannot_plan_is_refused_by_name() -> None:
+    models: dict[str, AnyModel] = {"llm-small": ScriptedLLM(name="small"), **EARS}
+    offered = [place(*role.split("-")) for role in models]
+    served = offered[0].served.model_copy(update={"planner": "llm"})
+    fleet = Fleet([offered[0].model_copy(update={"served": served}), *offered[1:]], no_deployment, fused=models)
+    with pytest.raises(BadConfig, match="'small' cannot plan"):
+        await fleet.find_answerer("cascade/small")

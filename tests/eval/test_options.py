@@ -23,7 +23,7 @@ from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM
 ROOT = Path(__file__).parents[2]
 MOST_OWN_PARAMETERS = 12
 MODELS = ["--llm", "--llm-url", "--captioner", "--asr", "--lalm", "--lalm-url", "--include"]
-ANSWERING = ["--path", "--budget", "--summary", "--rotations", "--router", "--calibration", "--explain"]
+ANSWERING = ["--path", "--budget", "--summary", "--planner", "--rotations", "--router", "--calibration", "--explain"]
 BENCHMARK = ["--bench", "--audio-root", "--missing", "--fields", "--limit", "--sample"]
 ASKING = ["--repeats", "--temperature", "--prompt-form"]
 JUDGING = ["--judge", "--judge-url"]

@@ -238,6 +238,12 @@ function optionCell(result, letter) {
   return cell;
 }
 
+function stepText(one) {
+  const fields = one.plan ? [["missing", one.plan.missing], [one.plan.fault ? "wrong" : "why", one.plan.why]] : [];
+  const planned = fields.filter(([, text]) => text).map(([name, text]) => `${name}: ${text}`).join("; ");
+  return `${one.step}: ${one.text}${planned ? ` (${planned})` : ""}`;
+}
+
 function resultBox(item, result, number) {
   const box = element("section", { className: "result" }, element("h4", {}, prefix(number) + runs[number].name));
   if (!result) {
@@ -245,7 +251,7 @@ function resultBox(item, result, number) {
     return box;
   }
   const official = result.verdict === "unscored" || result.failed ? [] : [`official ${result.official ? "right" : "wrong"}`];
-  const facts = [...official, `${result.took_s.toFixed(2)} s`, result.trace.map((one) => `${one.step}: ${one.text}`).join(" → ")].filter(Boolean);
+  const facts = [...official, `${result.took_s.toFixed(2)} s`, result.trace.map(stepText).join(" → ")].filter(Boolean);
   box.append(mark(result.verdict), element("small", {}, facts.join(" · ")));
   if (result.degraded.length) box.append(element("p", { className: "note" }, `Degraded: ${result.degraded.join("; ")}`));
   if (result.failed) box.append(element("pre", { className: "reply" }, result.failed));

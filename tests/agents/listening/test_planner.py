@@ -1,117 +1,67 @@
+"""Planning by the classifier, and what a plan looks like in the trace."""
+
 import numpy as np
 import pytest
 
-from agents.listening.planner import NO_TOOL, Planner, extract_features, open_planner
-from agents.listening.tools import TOOLS
+from agents.listening.planner import ClassifierPlanner, PlanInput, ToolCall, note_plan
+from agents.listening.tool import Listeners, ToolInput
+from services.scripted.ears import ScriptedEars
+from services.types import AudioClip, PlanEnd, Question, ToolPlan
+
+CLIP = AudioClip(np.zeros(16_000 * 4, np.float32))
+HOW_MANY = ToolInput(Question.ask("How many knocks are heard?", ("Two", "Three")), CLIP, ())
 
 
-def choose(text: str) -> str:
-    return next(iter(open_planner().estimate(text)))
-
-
-@pytest.mark.parametrize(
-    ("question", "tools"),
-    [
-        ("How many times does the speaker say no?", {"times said"}),
-        ("Which instrument does the speaker say he learnt first?", {"said"}),
-        ("How many times does the woman who is speaking knock on wood?", {"count"}),
-        ("What language course does the caller ask about?", {"said"}),
-        ("What emotion does the lecturer define first?", {"said"}),
-        ("Which key does the porter lose?", {"said", NO_TOOL}),
-        ("What quality does the king value most, according to the tale?", {"said"}),
-        ("Which order does the customer cancel?", {"said"}),
-        ("What is the pitch of the salesman about?", {"said", NO_TOOL}),
-        ("How loud does the teacher say engines are?", {"said"}),
-        ("Which animal does the voice imitate?", {"sound"}),
-        ("What is the sum of their experiences?", {"said", NO_TOOL}),
-        ("Why do people count sheep, as the doctor explains?", {"said", NO_TOOL}),
-        ("What tempo does life have in the village, according to him?", {"said", NO_TOOL}),
-        ("What is the key to her success?", {"said", NO_TOOL}),
-        ("What does the note on the fridge tell the children?", {"said"}),
-        ("What are the first words of the woman who talks about music?", {"said"}),
-        ("Which scale does the nurse use to weigh the baby?", {"said", NO_TOOL}),
-        ("Who is the song about?", {"said", NO_TOOL}),
-        ("Which speaker did the technician repair?", {"said", NO_TOOL}),
-        ("What does the sound engineer complain about?", {"said", NO_TOOL}),
-        ("How many people did the speaker invite?", {"said"}),
-    ],
-)
-def test_a_word_that_names_a_tool_does_not_call_it(question: str, tools: set[str]) -> None:
-    assert choose(question) in tools
-
-
-@pytest.mark.parametrize(
-    ("question", "tool"),
-    [
-        ("When is the whistle heard?", "find sound"),
-        ("Bei welcher Sekunde bellt der Hund?", "find sound"),
-        ('When is the word "thanks" said?', "where said"),
-        ("At what time does she say 'goodbye'?", "where said"),
-        ("When does it suddenly get louder?", "changes"),
-        ("Is the voice from 0 to 2 s the same as from 5 to 7 s?", "compare"),
-        ("What is the bandwidth of this recording?", "spectrum"),
-        ('Was it "forty" or "fourteen" that he said?', "alternatives"),
-        ("What is said behind the noise?", "denoise"),
-        ("What does the very quiet voice say?", "raise level"),
-        ("What does the fast speaker say?", "slower"),
-    ],
-)
-def test_what_a_tool_finds_is_asked_of_it(question: str, tool: str) -> None:
-    assert choose(question) == tool
-
-
-@pytest.mark.parametrize(
-    ("question", "tools"),
-    [
-        ("When does the plumber say he hears the leak?", {"said"}),
-        ("Why does the kettle whistle at the end?", {NO_TOOL}),
-        ("How many phones ring in the second half?", {"count"}),
-        ("When would you use such an alarm?", {NO_TOOL}),
-        ("At what time, says the clerk, does the office open?", {"said"}),
-        ("Which channel is the left speaker plugged into, as he explains?", {"said"}),
-        ("What does the slow movement of the symphony express?", {NO_TOOL}),
-    ],
-)
-def test_a_word_of_the_tools_that_measure_does_not_call_them(question: str, tools: set[str]) -> None:
-    assert choose(question) in tools
-
-
-@pytest.mark.parametrize(
-    ("question", "tool"),
-    [
-        ("Welches Instrument ist im Hintergrund zu hören?", "instrument"),
-        ("Quel animal fait ce bruit ?", "sound"),
-        ("¿En qué idioma habla la mujer?", "language"),
-        ("Qual è il tempo di questo brano?", "tempo"),
-        ("背景里能听到什么声音？", "sound"),
-    ],
-)
-def test_questions_in_other_languages_call_for_the_same_tools(question: str, tool: str) -> None:
-    assert choose(question) == tool
-
-
-def test_every_label_is_a_tool_or_none() -> None:
-    assert set(open_planner().labels) == {*TOOLS, NO_TOOL}
-
-
-@pytest.mark.parametrize("question", ["Which instrument is played?", "?", "", "7", "🎵"])
-def test_the_probabilities_of_any_text_sum_to_one_likeliest_first(question: str) -> None:
-    found = list(open_planner().estimate(question).values())
-    assert sum(found) == pytest.approx(1) and found == sorted(found, reverse=True)
-
-
-def test_numbers_and_spaces_do_not_matter() -> None:
-    first, second = (
-        open_planner().estimate(text) for text in ("Which chord is at 12.5 s?", "which chord  is at 47.1 S?")
+def know(*called: str, num_left: int = 3, is_separate: bool = False) -> PlanInput:
+    ears = ScriptedEars()
+    return PlanInput(
+        listeners=Listeners(ears, ears),
+        first=(HOW_MANY,),
+        now=(HOW_MANY,),
+        evidence=(),
+        calls=tuple(ToolCall(name, (None,)) for name in called),
+        trace=(),
+        num_left=num_left,
+        is_separate=is_separate,
     )
-    assert first == second
 
 
-def test_an_estimate_is_the_softmax_of_weighted_features() -> None:
-    found = extract_features("Tempo")
-    weights = np.zeros((2, 2**15), np.int8)
-    weights[1, found.indices] = np.sign(found.values)
-    planner = Planner(("other", "tempo"), weights, np.full((2, 1), 0.5), np.array([0.0, 0.1]))
-    logit = 0.5 * np.abs(found.values).sum() + 0.1
-    assert planner.estimate("Tempo")["tempo"] == pytest.approx(1 / (1 + np.exp(-logit)))
-    assert np.sqrt(found.values @ found.values) == pytest.approx(np.sqrt(2))
+@pytest.mark.parametrize(
+    ("known", "tool"),
+    [
+        (know(), "count"),
+        (know("count"), "caption"),
+        (know("count", "caption"), None),
+        (know(num_left=0), None),
+        (know(is_separate=True), None),
+    ],
+)
+async def test_the_classifier_calls_what_the_question_asks_for_in_order_each_once(
+    known: PlanInput, tool: str | None
+) -> None:
+    planned = await ClassifierPlanner().choose(known)
+    assert (planned.chosen.tool.name if planned.chosen else None) == tool
+    assert planned.trace == ()
+
+
+@pytest.mark.parametrize(
+    ("known", "end"),
+    [(know(), None), (know(num_left=0), "spent"), (know(num_left=0, is_separate=True), "separate")],
+)
+def test_no_planner_is_asked_where_the_options_are_separate_or_the_budget_is_spent(
+    known: PlanInput, end: PlanEnd | None
+) -> None:
+    assert known.end == end
+
+
+def test_the_step_of_a_plan_says_in_words_what_its_fields_say() -> None:
+    texts = {
+        "llm calls find-sound": ToolPlan(planner="llm", tool="find-sound"),
+        "llm ends, nothing more is needed": ToolPlan(planner="llm", end="enough"),
+        "llm named a tool that there is not: sonar": ToolPlan(planner="llm", tool="sonar", fault="unknown_tool"),
+        "llm replied with something that is no plan": ToolPlan(planner="llm", fault="unreadable"),
+        "classifier ends, no tool is left": ToolPlan(planner="classifier", end="no_tool"),
+    }
+    for text, plan in texts.items():
+        step = note_plan(plan, 0.5)
+        assert (step.text, step.plan, step.seconds) == (text, plan, 0.5)

@@ -6,13 +6,19 @@ import pytest
 
 from agents.listening.hearing_tools import find_span
 from agents.listening.tool import Listeners, ToolInput
-from agents.listening.tools import CAPTION, TOOLS, estimate_tools, select_tools
+from agents.listening.tools import CAPTION, TOOLS, AnyTool, estimate_tools, select_tools
 from services.captioners.focus import TOPICS
 from services.scripted.ears import ScriptedEars
 from services.scripted.service import ScriptedGuidedASR
 from services.types import AudioClip, Evidence, Focus, Question, Topic
 
 CLIP = AudioClip(np.zeros(16_000 * 10, np.float32))
+LISTENERS = Listeners(ScriptedEars(), ScriptedEars())
+
+
+async def use(tool: AnyTool, listeners: Listeners, heard: ToolInput) -> tuple[Evidence, ...]:
+    """Call a tool with the arguments that it makes from the question."""
+    return await tool.use(listeners, heard, tool.make_arguments(listeners, heard))
 
 
 @pytest.mark.parametrize(
@@ -74,14 +80,14 @@ def test_what_a_tool_asks_the_captioner_for_is_a_topic_that_it_knows() -> None:
     asked = ears.focuses
     heard = ToolInput(Question.ask("Why: because; or so?", ("Because; not so", "So")), CLIP, ())
     for name, tool in TOOLS.items():
-        asyncio.run(tool.use(Listeners(ears, ears), heard))
+        asyncio.run(use(tool, Listeners(ears, ears), heard))
         if asked:
             assert asked.pop() == Focus(
                 topic=name,  # type: ignore[arg-type]
                 question="Why: because; or so?",
                 options=("Because; not so", "So"),
             )
-    asyncio.run(CAPTION.use(Listeners(ears, ears), heard))
+    asyncio.run(use(CAPTION, Listeners(ears, ears), heard))
     assert asked == [Focus(question="Why: because; or so?", options=("Because; not so", "So"))]
     assert set(get_args(Topic)) - {"turns"} == {*TOPICS, "sound"} <= TOOLS.keys()  # turns are for transcriptions
 
@@ -110,13 +116,13 @@ def test_a_sound_that_can_be_looked_for_is_and_of_any_other_the_changes_are_list
 async def test_the_agent_leaves_a_tool_out_that_its_models_cannot_run() -> None:
     ears = ScriptedEars()
     heard = ToolInput(Question.ask("When is the word 'yes' said?", ("At 1 s", "At 5 s")), CLIP, ())
-    assert await TOOLS["where said"].use(Listeners(ears, ears), heard) == ()
-    assert await TOOLS["alternatives"].use(Listeners(ears, ears), heard) == ()
+    assert await use(TOOLS["where said"], Listeners(ears, ears), heard) == ()
+    assert await use(TOOLS["alternatives"], Listeners(ears, ears), heard) == ()
 
 
 async def test_when_a_word_is_said_weighs_the_times_that_are_asked_about() -> None:
     heard = ToolInput(Question.ask("When is 'good morning' said?", ("At 0.3 s", "At 5 s")), CLIP, ())
-    placed, weighed = await TOOLS["where said"].use(Listeners(ScriptedEars(), ScriptedGuidedASR()), heard)
+    placed, weighed = await use(TOOLS["where said"], Listeners(ScriptedEars(), ScriptedGuidedASR()), heard)
     assert (placed.start_s, placed.end_s) == (0.25, 1.0)
     assert weighed.labels[0].text == "At 0.3 s" and (weighed.labels[0].probability or 0) > 0.9
 
@@ -132,7 +138,7 @@ def test_words_and_digits_are_counted_in_what_was_written() -> None:
         ("How many digits does she say?", "Number of digits said: 6."),
     ):
         heard = ToolInput(Question.ask(question), CLIP, spoken)
-        (found,) = asyncio.run(TOOLS["words"].use(None, heard))  # type: ignore[arg-type]
+        (found,) = asyncio.run(use(TOOLS["words"], LISTENERS, heard))
         assert found.text == text and found.end_s == 2
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from agents.reasons.check import WrittenCitation, WrittenClaim, check_claim, name_statements
+from agents.reasons.check import WrittenCitation, WrittenClaim, check_claim
+from lalm.statements import name_statements
 from services.types import Citation, Evidence, Label
 
 DOG = Label(text="dog barking", probability=0.83)

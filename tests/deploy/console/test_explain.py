@@ -3,7 +3,7 @@
 from io import StringIO
 
 from deploy.console.explain import explain_steps, print_explained
-from services.types import Answer, Choice, Citation, Claim, Evidence, Opinion, Reasons, TraceStep
+from services.types import Answer, Choice, Citation, Claim, Evidence, Opinion, Reasons, ToolPlan, TraceStep
 
 A, B = Choice(letter="A", text="Rain"), Choice(letter="B", text="Wind")
 ANSWER = Answer(
@@ -53,6 +53,20 @@ def test_each_statement_stands_with_the_step_that_made_it() -> None:
         2.0,
         1.0,
         None,
+    ]
+
+
+def test_a_plan_stands_with_what_is_missing_its_arguments_and_why() -> None:
+    called = ToolPlan(
+        planner="llm", missing="when it begins", tool="find-sound", arguments={"sound": "rain"}, why="it looks"
+    )
+    refused = ToolPlan(planner="llm", tool="sonar", fault="unknown_tool", why="there is none")
+    trace = tuple(TraceStep(step="plan", text="llm", plan=plan) for plan in (refused, called, ToolPlan(planner="llm")))
+    told = [said.lines for said in explain_steps(ANSWER.model_copy(update={"trace": trace}))]
+    assert told[:3] == [
+        ("llm", "wrong: there is none"),
+        ("llm", "missing: when it begins", 'arguments: {"sound": "rain"}', "why: it looks"),
+        ("llm",),
     ]
 
 
