@@ -26,7 +26,7 @@ from deploy.config import Scales, ServeConfig, ServedModels
 from services.audio import decoder_pool as decoder
 from services.catalog import DEFAULT_ASR, DEFAULT_CAPTIONER, DEFAULT_LLM, pick
 from services.deployments.scale import Scale
-from services.errors import ModelError
+from services.errors import EarwitnessError, ModelError
 from services.http.access.header_limit import BoundedHeadProtocol
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
@@ -219,10 +219,13 @@ def main() -> None:
     pace = ModelLatency(asked.caption, asked.transcribe, asked.read, asked.at_once)
     if asked.how == "child":
         ray_server.main(lambda names: NoopModels(pace))  # noqa: ARG005
-    elif asked.how == "ray":
-        serve_on_ray(pace, asked.port, asked.replicas, asked.fused)
-    else:
+    elif asked.how == "plain":
         serve_plainly(pace, asked.port)
+    else:
+        try:
+            serve_on_ray(pace, asked.port, asked.replicas, asked.fused)
+        except EarwitnessError as error:
+            parser.exit(1, f"{parser.prog}: {error}\n")
 
 
 if __name__ == "__main__":

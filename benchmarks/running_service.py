@@ -50,7 +50,8 @@ class RunningService:
         readable, _, _ = select.select([self._process.stdout], [], [], START_S)
         said = self._process.stdout.readline() if readable else ""
         if not said.startswith("Listening"):
-            raise RuntimeError(f"The service did not start within {START_S:g} s; it said {said!r}.")
+            told = (self.folder / "stderr").read_text().splitlines() or ["it said nothing."]
+            sys.exit(f"The service did not start within {START_S:g} s: {told[-1]}")
 
     def processes(self) -> dict[int, str]:
         """Return all living processes of the service: process id -> name."""

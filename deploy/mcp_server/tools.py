@@ -1,5 +1,6 @@
 """Tools of the MCP server: ask, transcribe, describe, list recordings, and each tool of the agent's catalogue."""
 
+import json
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -105,10 +106,10 @@ class OfferedTool(NamedTuple, Generic[Arguments]):
     async def call(self, context: McpContext, given: Mapping[str, object]) -> Value:
         """Check the arguments and do the work; `BadRequest` says which argument is wrong."""
         try:
-            arguments = self.arguments.model_validate(dict(given))
+            arguments = self.arguments.model_validate_json(json.dumps(dict(given)))
         except ValidationError as error:
             fault = error.errors()[0]
-            name = ".".join(map(str, fault["loc"]))
+            name = ".".join(map(str, fault["loc"])) or "arguments"
             known = ", ".join(self.arguments.model_fields) or "no arguments"
             raise BadRequest(f"{name}: {word_problem(fault)}. {self.name} takes {known}.", param=name) from None
         return await self.work(context, arguments)

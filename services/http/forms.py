@@ -109,6 +109,15 @@ class _FormParser(MultiPartParser):
                 part.content_disposition = disposition + b'; filename="file"'
         super().on_headers_finished()
 
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        """Take some more of a part; one that is too large is named."""
+        part = self._current_part
+        if part.file is None and len(part.data) + end - start > MAX_FIELD_BYTES:
+            raise MultiPartException(
+                f"{part.field_name!r} has more than {MAX_FIELD_BYTES} bytes; only a file with a name may."
+            )
+        super().on_part_data(data, start, end)
+
 
 def _decode_name(encoded: re.Match[bytes]) -> bytes:
     """Decode the name of a file that is percent-encoded, in one of the two charsets of RFC 5987; any other is UTF-8."""

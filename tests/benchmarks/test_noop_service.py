@@ -1,15 +1,19 @@
 """The service in one process: it starts, answers about a clip at the pace that it was given, and leaves nothing."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import noop_service
 import pytest
 from http_load import LoadTarget, make_clips, run_steady
 from load_sweep import IN_FLIGHT, sweep
 from running_service import NOOP, RunningService, start_service
 from sizing_check import collect_stage_seconds
+
+from deploy import serving
 
 pytestmark = pytest.mark.slow
 PACE = ("--caption", "20", "--transcribe", "10", "--read", "30")
@@ -56,3 +60,24 @@ def test_its_processes_have_names_memory_and_time(service: RunningService) -> No
     serving = next(pid for pid, name in names.items() if name == "noop_service.py")
     assert 20 < sizes[serving].own < sizes[serving].pss < 2000
     assert used[serving] > 0.1
+
+
+def test_a_ray_that_does_not_start_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise serving.RayNotStarted("Ray did not start (TimeoutError).")
+
+    monkeypatch.setattr(serving, "serve", fail)
+    monkeypatch.setattr(sys, "argv", ["noop_service.py", "ray", "1"])
+    with pytest.raises(SystemExit) as ended:
+        noop_service.main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "benchmarks/noop_service.py: Ray did not start (TimeoutError).\n"
+
+
+def test_a_benchmark_whose_service_does_not_start_says_why_in_one_line() -> None:
+    command = (sys.executable, "-c", "import sys; sys.exit('Loading.\\nRay did not start.')")
+    said = r"The service did not start within 300 s: Ray did not start\."
+    with pytest.raises(SystemExit, match=said), start_service(command):
+        pass

@@ -15,11 +15,15 @@ from services.http.responses import build_error
 MAX_HEAD_BYTES = 65_536  # of the request line and all headers, trailers included
 SIGNS_OF_A_HEADER = 4  # colon, space and line break
 PROXY_CALLBACK = "services.http.access.header_limit.bound_ray_proxy"
-STATUS = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+TOO_LARGE = f"The headers have more than {MAX_HEAD_BYTES} bytes, the most that is accepted."
+NO_HTTP = "This is not an HTTP request."
 
 
 class BoundedHeadProtocol(HttpToolsProtocol):
-    """uvicorn's protocol on httptools, which refuses a head of more than `MAX_HEAD_BYTES` with 431 and hangs up."""
+    """uvicorn's protocol on httptools, which refuses a head of more than `MAX_HEAD_BYTES` with 431 and hangs up.
+
+    What is no HTTP it refuses as the service words its errors.
+    """
 
     _head_bytes = _unread_bytes = 0
     """Bytes of names and values so far, and all that was read since the last end of a head, body or piece of one."""
@@ -31,7 +35,7 @@ class BoundedHeadProtocol(HttpToolsProtocol):
         self._unread_bytes += len(data)
         super().data_received(data)
         if max(self._head_bytes, self._unread_bytes) > MAX_HEAD_BYTES and not self.transport.is_closing():
-            self._refuse()
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", TOO_LARGE)
 
     def on_message_begin(self) -> None:
         """Begin to count anew with each request of a connection."""
@@ -69,12 +73,15 @@ class BoundedHeadProtocol(HttpToolsProtocol):
     def _count(self, *pieces: bytes) -> None:
         self._head_bytes += sum(map(len, pieces)) + SIGNS_OF_A_HEADER
 
-    def _refuse(self) -> None:
-        """Answer 431 and hang up, whatever else comes."""
-        message = f"The headers have more than {MAX_HEAD_BYTES} bytes, the most that is accepted."
-        body = build_error(STATUS, "headers_too_large", message).model_dump_json().encode()
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words, as plain text
+        """Refuse what is no HTTP in the form of every other error, and hang up."""
+        self._refuse(HTTPStatus.BAD_REQUEST, "bad_http", NO_HTTP)
+
+    def _refuse(self, status: HTTPStatus, code: str, message: str) -> None:
+        """Answer with an error and hang up, whatever else comes."""
+        body = build_error(status, code, message).model_dump_json().encode()
         head = (
-            f"HTTP/1.1 {STATUS.value} {STATUS.phrase}\r\nContent-Type: application/json\r\n"
+            f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)

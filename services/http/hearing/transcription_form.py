@@ -1,5 +1,7 @@
 """Forms of `POST /v1/audio/transcriptions` and `/v1/audio/translations`, as OpenAI's and other clients send them."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeAlias
 
@@ -22,7 +24,6 @@ USUAL_NAMES = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-
 DIARISING = "gpt-4o-transcribe-diarize"
 LISTS = ("include", "known_speaker_names", "known_speaker_references", "timestamp_granularities")
 IGNORED = ("include", "temperature")  # of which a value that asks for anything is told
-SILENT = ("chunking_strategy",)
 
 
 def _find_language(named: str) -> str:
@@ -33,6 +34,29 @@ def _find_language(named: str) -> str:
     if code and found is None:
         raise ValueError(f"{named!r} is not a language that the ASR knows; a code of ISO 639-1 is one, such as 'de'")
     return found or ""
+
+
+class ServerVad(Value):
+    """The strategy for cutting a recording that OpenAI's API takes beside `auto`."""
+
+    type: Literal["server_vad"]
+    prefix_padding_ms: int = 300
+    silence_duration_ms: int = 200
+    threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+
+
+VAD_FIELDS = {name: f"chunking_strategy[{name}]" for name in ServerVad.model_fields}
+"""Its fields -> their names in a form, as OpenAI's clients send an object."""
+
+
+def _check_chunking(text: str) -> str:
+    """Refuse what OpenAI's API refuses; which strategy is named changes nothing."""
+    if text not in ("", "auto"):
+        try:
+            ServerVad.model_validate_json(text)
+        except ValidationError:
+            raise ValueError("'auto' works, or an object of type 'server_vad'") from None
+    return text
 
 
 class TranscriptionForm(Value):
@@ -47,9 +71,9 @@ class TranscriptionForm(Value):
     temperature: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Ignored with a warning, as nothing is drawn at random."""
     timestamp_granularities: tuple[Granularity, ...] = ()
-    """Of `verbose_json`; empty: segments."""
+    """Of `verbose_json`, ignored with a warning elsewhere; a stream has no words. Empty: segments."""
     stream: bool = False
-    chunking_strategy: str = ""
+    chunking_strategy: Annotated[str, AfterValidator(_check_chunking)] = ""
     """Ignored: recordings are cut where nobody speaks."""
     include: tuple[str, ...] = ()
     """Ignored with a warning."""
@@ -59,13 +83,26 @@ class TranscriptionForm(Value):
 
     def guide(self, *, is_translation: bool) -> TranscriptionGuide:
         """Return what the ASR is to be told."""
-        words = "word" in self.timestamp_granularities and self.response_format == "verbose_json"
         return TranscriptionGuide(
             language=self.language or None,
             prompt=self.prompt.strip(),
             is_translation=is_translation,
-            with_words=words or self.response_format == "diarized_json",
+            with_words=self._has_words or self.response_format == "diarized_json",
         )
+
+    def list_ignored(self) -> Iterator[str]:
+        """Yield the fields that ask for what this transcript has not."""
+        yield from (name for name in IGNORED if getattr(self, name))
+        has_granularities = self._has_words or "word" not in self.timestamp_granularities
+        if self.timestamp_granularities and not (self.response_format == "verbose_json" and has_granularities):
+            yield "timestamp_granularities"
+        if self.known_speaker_names and self.response_format != "diarized_json":
+            yield "known_speaker_names"
+
+    @property
+    def _has_words(self) -> bool:
+        """Whether the transcript lists words with their times."""
+        return "word" in self.timestamp_granularities and self.response_format == "verbose_json" and not self.stream
 
 
 class DescribedForm(TranscriptionForm):
@@ -108,7 +145,9 @@ def _read_fields(form: MultipartForm) -> TranscriptionForm:
     names = [name for name in TranscriptionForm.model_fields if name not in LISTS]
     given: dict[str, object] = {name: text for name in names if (text := form.get_text(name))}
     for name in LISTS:
-        given[name] = form.get_texts(f"{name}[]") + form.get_texts(name)
+        given[name] = tuple(text for text in form.get_texts(f"{name}[]") + form.get_texts(name) if text)
+    if vad := {name: text for name, field in VAD_FIELDS.items() if (text := form.get_text(field))}:
+        given["chunking_strategy"] = json.dumps(vad)
     if given.get("model") == DIARISING:
         given.setdefault("response_format", "diarized_json")
     try:
@@ -118,6 +157,6 @@ def _read_fields(form: MultipartForm) -> TranscriptionForm:
 
 
 def _list_ignored(form: MultipartForm, fields: TranscriptionForm) -> list[str]:
-    known = {"file", *TranscriptionForm.model_fields, *(f"{name}[]" for name in LISTS)}
+    known = {"file", *TranscriptionForm.model_fields, *(f"{name}[]" for name in LISTS), *VAD_FIELDS.values()}
     unknown = [name for name in form.names if name not in known and any(form.get_texts(name))]
-    return [name for name in IGNORED if getattr(fields, name)] + unknown
+    return [*fields.list_ignored(), *unknown]

@@ -51,7 +51,14 @@ def _wrap_items(items: object) -> object:
         return ({"role": "user", "content": items},)
     if not isinstance(items, list):
         return items
-    return tuple({**one, "role": "tool"} if isinstance(one, dict) and "role" not in one else one for one in items)
+    return tuple(_wrap_item(one) if isinstance(one, dict) else one for one in items)
+
+
+def _wrap_item(item: dict[str, object]) -> dict[str, object]:
+    if "role" not in item:
+        return {**item, "role": "tool"}
+    of_item = ("id", "phase", "status", "type") if item.get("type") == "message" else ()
+    return {name: value for name, value in item.items() if name not in of_item}
 
 
 Items: TypeAlias = Annotated[
@@ -61,8 +68,14 @@ Items: TypeAlias = Annotated[
 ]
 
 
+KEEPS_NOTHING = "nothing is kept between requests"
+NotKept: TypeAlias = Annotated[
+    JsonValue,
+    accept_only((None,), f"{KEEPS_NOTHING}; send the earlier turns in 'input'"),
+    WithJsonSchema({"type": "null"}),
+]
 InForeground: TypeAlias = Annotated[
-    bool | None, accept_only((None, False), "nothing is kept between requests"), WithJsonSchema({"enum": [None, False]})
+    bool | None, accept_only((None, False), KEEPS_NOTHING), WithJsonSchema({"enum": [None, False]})
 ]
 
 
@@ -104,10 +117,10 @@ class ResponseRequest(OpenValue):
     """`message.output_text.logprobs` adds those of the option letters."""
     top_logprobs: Annotated[int, Field(ge=0, le=MAX_TOP_LOGPROBS)] | None = None
     background: InForeground = None
-    previous_response_id: None = None
+    previous_response_id: NotKept = None
     """Nothing is kept between requests: send the recording and the question."""
-    conversation: None = None
-    prompt: None = None
+    conversation: NotKept = None
+    prompt: NotKept = None
 
     tool_choice: JsonValue = None
     """No tool is called: "none" and "auto" work."""
@@ -115,7 +128,7 @@ class ResponseRequest(OpenValue):
     """Ignored with a warning, as are all below where they ask for anything."""
     temperature: Annotated[float, Field(ge=0)] | None = None
     top_p: float | None = None
-    max_output_tokens: int | None = None
+    max_output_tokens: Annotated[int, Field(ge=1)] | None = None
     reasoning: JsonValue = None
 
 

@@ -115,6 +115,9 @@ async def test_what_cannot_be_done_comes_back_in_words_that_say_what_would_work(
     assert (await refuse(context, "play")).startswith("No tool named 'play'. Known: recordings, ask,")
     assert (await refuse(context, "ask", recording="tone.wav")).startswith("question: Field required. ask takes")
     assert (await refuse(context, "recordings", folder="/")).startswith("folder: Extra inputs are not permitted")
+    assert "options: Input should be a valid array" in await refuse(
+        context, "ask", recording="tone.wav", question="What?", options="ab"
+    )
     assert "less than 1" in await refuse(context, "listen_slower", recording="tone.wav", speed=3)
     assert await refuse(context, "ask", recording="tone.wav", question="fail") == "The server answered 500."
     assert "No model named 'x'" in await refuse(context, "ask", recording="tone.wav", question="What?", model="x")

@@ -1,6 +1,7 @@
 """Heads of requests that never end, or hold too much, are refused while others are served."""
 
 import asyncio
+import json
 from urllib.parse import urlsplit
 
 import pytest
@@ -63,6 +64,14 @@ async def test_the_message_says_what_is_accepted(url: str) -> None:
     reply = await send(url, REQUEST + b"X-Long: ", b"a" * MAX_HEAD_BYTES, b"a" * 100)
     assert b'"code":"headers_too_large"' in reply
     assert str(MAX_HEAD_BYTES).encode() in reply
+
+
+@pytest.mark.parametrize("request_", [b"BLAH\r\n\r\n", REQUEST + b"bad header\r\n\r\n", b"\x16\x03\x01\x02\x00"])
+async def test_what_is_no_http_is_refused_as_every_other_error(request_: bytes, url: str) -> None:
+    head, _, body = (await send(url, request_)).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ") and b"application/json" in head
+    error = json.loads(body)["error"]
+    assert (error["code"], error["message"]) == ("bad_http", "This is not an HTTP request.")
 
 
 def test_rays_proxy_gets_the_bound_by_its_callback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -159,11 +159,14 @@ async def test_what_is_not_done_is_named_in_a_header_or_refused(
         ({"response_format": "xml"}, "response_format"),
         ({"timestamp_granularities": ["phoneme"]}, "timestamp_granularities[0]"),
         ({"response_format": "srt", "stream": True}, "stream"),
+        ({"chunking_strategy": "banana"}, "chunking_strategy"),
+        ({"chunking_strategy": {"type": "server_vad", "threshold": 2}}, "chunking_strategy"),
+        ({"prompt": "x" * 100_001}, None),
         ({"extra_body": {"known_speaker_references": ["data:audio/wav;base64,AA"]}}, "known_speaker_references"),
     ],
 )
 async def test_what_cannot_be_done_is_refused_by_name(
-    client: AsyncOpenAI, tone: Callable[[float], bytes], options: dict[str, Any], param: str
+    client: AsyncOpenAI, tone: Callable[[float], bytes], options: dict[str, Any], param: str | None
 ) -> None:
     with pytest.raises(openai.BadRequestError) as refused:
         await write_down(client, tone(2), **options)
@@ -184,3 +187,34 @@ async def test_an_asr_that_cannot_be_told_anything_is_not_pretended_to_be(
 async def test_another_recogniser_is_not_pretended(client: AsyncOpenAI, tone: Callable[[float], bytes]) -> None:
     with pytest.raises(openai.NotFoundError, match=r"'parakeet'\. Known: whisper-tiny, whisper-1"):
         await write_down(client, tone(2), model="parakeet")
+
+
+async def test_a_field_that_is_too_large_is_named(client: AsyncOpenAI, tone: Callable[[float], bytes]) -> None:
+    with pytest.raises(openai.BadRequestError, match="'prompt' has more than 100000 bytes"):
+        await write_down(client, tone(2), prompt="x" * 100_001)
+
+
+@pytest.mark.parametrize(
+    ("options", "ignored"),
+    [
+        ({"chunking_strategy": "auto"}, None),
+        ({"chunking_strategy": {"type": "server_vad", "threshold": 0.5}}, None),
+        ({"extra_body": {"chunking_strategy": '{"type": "server_vad"}'}}, None),
+        ({"extra_body": {"timestamp_granularities": [""], "include": [""]}}, None),
+        ({"response_format": "verbose_json", "timestamp_granularities": ["segment", "segment"]}, None),
+        ({"timestamp_granularities": ["word"]}, "timestamp_granularities"),
+        ({"response_format": "text", "timestamp_granularities": ["segment"]}, "timestamp_granularities"),
+        (
+            {"response_format": "verbose_json", "timestamp_granularities": ["word"], "stream": True},
+            "timestamp_granularities",
+        ),
+        ({"extra_body": {"known_speaker_names": ["Ada"]}}, "known_speaker_names"),
+    ],
+)
+async def test_a_field_is_told_of_where_the_transcript_has_not_what_it_asks_for(
+    client: AsyncOpenAI, tone: Callable[[float], bytes], options: dict[str, Any], ignored: str | None
+) -> None:
+    raw = await client.audio.transcriptions.with_raw_response.create(
+        file=("clip.wav", tone(2)), model="whisper-1", **options
+    )
+    assert raw.headers.get("Earwitness-Warnings") == (ignored and f"Ignored: {ignored}.")

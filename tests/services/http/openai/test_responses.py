@@ -74,6 +74,8 @@ async def test_json_and_logprobs_are_those_of_a_chat(client: AsyncOpenAI, record
     ("change", "param"),
     [
         ({"previous_response_id": "resp_1"}, "previous_response_id"),
+        ({"conversation": "conv_1"}, "conversation"),
+        ({"max_output_tokens": 0}, "max_output_tokens"),
         ({"background": True}, "background"),
         ({"tool_choice": "required"}, "tool_choice"),
         ({"input": "What is heard?", "include": ["message.output_text.logprobs"]}, "include"),
@@ -91,3 +93,17 @@ async def test_what_cannot_be_done_is_refused_by_name(client: AsyncOpenAI, chang
 async def test_an_alias_works_here_too(client: AsyncOpenAI, scripted: ScriptedService) -> None:
     scripted.aliases = {"gpt-5": "text"}
     assert (await client.responses.create(model="gpt-5", input=LINES)).model == "text"
+
+
+async def test_what_is_not_kept_is_refused_with_the_cure(client: AsyncOpenAI) -> None:
+    with pytest.raises(openai.BadRequestError, match="send the earlier turns in 'input'") as refused:
+        await client.responses.create(model="text", input=LINES, previous_response_id="resp_1")
+    assert refused.value.code == "unsupported_parameter"
+
+
+async def test_an_item_may_say_that_it_is_a_message(client: AsyncOpenAI) -> None:
+    item: Any = {"type": "message", "id": "msg_1", "status": "completed", "role": "user", "content": LINES}
+    reply: Any = await client.responses.create(model="text", input=[item])
+    assert reply.warnings == []
+    odd: Any = await client.responses.create(model="text", input=[item | {"colour": "red"}])
+    assert "input[0].colour" in odd.warnings[0]
