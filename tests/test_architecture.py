@@ -40,6 +40,7 @@ PRIVATE_API = {"services.deployments.ray_internals"}
 """Where a private module of another library is imported, guarded by `require_ray` and a test of what it has to keep."""
 
 
+@pytest.mark.slow
 def test_private_modules_of_libraries_are_imported_where_a_version_check_guards_them() -> None:
     imported = {
         name
@@ -55,6 +56,7 @@ BROAD_HANDLERS = ["eval.run.driver", "services.extensions.error_boundary"]
 """Where an error of any kind is caught; CONTRIBUTING.md says why."""
 
 
+@pytest.mark.slow
 def test_errors_of_any_kind_are_caught_at_two_edges_only() -> None:
     broad = [name for name, path in modules().items() for node in nodes(path) if catches_any_error(node)]
     assert sorted(broad) == BROAD_HANDLERS
@@ -138,6 +140,7 @@ def named(path: Path, known: Iterable[str]) -> set[str]:
     return names & set(known)
 
 
+@pytest.mark.slow
 def test_every_module_has_a_test_file_of_its_name_or_is_listed_as_covered_elsewhere() -> None:
     known = modules()
     listed: dict[str, list[str]] = yaml.safe_load((ROOT / "tests" / "covered_elsewhere.yaml").read_text())
@@ -174,6 +177,7 @@ def test_no_function_is_longer_than_60_lines() -> None:
     assert long == []
 
 
+@pytest.mark.slow
 def test_doubles_of_models_are_in_services_scripted() -> None:
     """Neither a class of the tests has a model's methods, nor does one extend a double."""
     models = {"complete", "choose", "caption", "transcribe", "listen", "listen_to_several"}

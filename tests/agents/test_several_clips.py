@@ -97,6 +97,7 @@ async def test_a_reader_of_few_statements_gets_some_of_each_recording() -> None:
     assert sorted(one.recording for one in answer.evidence if one.recording and one.use != "unread") == [1, 1, 2, 2]
 
 
+@pytest.mark.slow
 async def test_a_long_recording_does_not_leave_a_short_one_unheard() -> None:
     long, ears = make_clip(0.4, 200.0), ScriptedEars(lambda *_: ("Hum.",))
     answer = await Cascade(ScriptedLLM(choose=weigh(0.5, 0.5)), ears, ears).answer(WHICH, long, LOW)

@@ -28,6 +28,7 @@ def names(application: serve.Application) -> set[str]:
     return {one.name for one in build_app(application, name="earwitness").deployments}
 
 
+@pytest.mark.slow
 def test_the_local_configuration_fuses_captioner_and_asr_with_the_agent() -> None:
     config = read_serve_config(LOCAL)
     assert names(build(config)) == {"agent", "llm-qwen2.5-coder-1.5b", "lalm-earwitness-tiny"}
@@ -41,6 +42,7 @@ def test_a_replica_reads_its_weights_before_it_is_ready(monkeypatch: pytest.Monk
     assert model.num_loads == 1
 
 
+@pytest.mark.slow
 def test_no_model_of_the_cluster_is_fused() -> None:
     models = list(list_deployed(read_serve_config(CLUSTER)))
     assert [one.role for one in models if one.is_fused] == []
@@ -101,6 +103,7 @@ def test_an_llm_behind_a_url_may_be_fused() -> None:
     assert "llm-phi-4" not in names(build(ServeConfig.model_validate({"models": {"llm": llm}})))
 
 
+@pytest.mark.slow
 def test_the_cluster_has_four_families_of_llms_and_three_lalms_on_parts_of_gpus_one_and_two() -> None:
     built = build_app(application(Arguments(config=CLUSTER)), name="earwitness")
     gpus = {one.name: one._replica_config.ray_actor_options.get("num_gpus", 0) for one in built.deployments}
@@ -118,6 +121,7 @@ def test_the_cluster_has_four_families_of_llms_and_three_lalms_on_parts_of_gpus_
     }
 
 
+@pytest.mark.slow
 def test_a_replica_with_part_of_a_gpu_takes_that_part_of_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     built = build_app(application(Arguments(config=CLUSTER)), name="earwitness")
     actors = {one.name: one._replica_config.ray_actor_options for one in built.deployments}
@@ -130,6 +134,7 @@ def test_a_replica_with_part_of_a_gpu_takes_that_part_of_its_memory(monkeypatch:
         Scale(num_gpus=1.5)
 
 
+@pytest.mark.slow
 def test_what_comes_or_leaves_is_up_beside_what_is_offered() -> None:
     old, new = (ServeConfig.model_validate({"models": {"llm": llm}}) for llm in ("phi-4", "qwen3-8b"))
     both = {"agent", "captioner-acoustic", "asr-whisper-base", "llm-phi-4", "llm-qwen3-8b"}

@@ -101,6 +101,7 @@ def probe(*arguments: str | Path) -> int:
     return run_eval("probe", *arguments)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("scripted")
 def test_it_prints_a_table_and_writes_what_it_found(
     asked: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -154,6 +155,7 @@ def test_what_cannot_be_probed_is_one_line(
     assert said.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -172,6 +174,7 @@ def test_a_run_without_activations_is_one_line(
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_corrupt_line_of_what_was_scored_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -77,6 +77,7 @@ def test_the_languages_are_laid_side_by_side() -> None:
     assert compare(clip, clip, evidence=(french,))[0] == "Both recordings are equally long (1.0 s)."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("angle", "said", "sure"), [(0.1, "the same speaker", 0.99), (1.2, "different speakers", 0.97)]
 )

@@ -28,6 +28,7 @@ RUSSIAN = hear(("Russian", 0.7), ("Macedonian", 0.2), ("Bulgarian", 0.09), ("Dan
 """As a recogniser may hear Bulgarian."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "codes"),
     [

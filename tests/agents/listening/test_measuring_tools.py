@@ -129,6 +129,7 @@ def test_two_spans_that_a_question_names_are_compared_and_one_or_three_are_not()
         assert plan_comparison(ask(text)) is None
 
 
+@pytest.mark.slow
 def test_the_sound_and_the_times_of_a_question_are_looked_for() -> None:
     assert plan_sound(ask("When does the dog bark?", "At 1 s", "At 5 s")) == SoundArguments(
         sound="dog", options=("At 1 s", "At 5 s")

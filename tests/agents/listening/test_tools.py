@@ -75,6 +75,7 @@ def test_a_span_is_heard_again_only_where_there_is_one() -> None:
     assert names == ["span", "caption"]
 
 
+@pytest.mark.slow
 def test_what_a_tool_asks_the_captioner_for_is_a_topic_that_it_knows() -> None:
     ears = ScriptedEars()
     asked = ears.focuses

@@ -4,6 +4,7 @@ from agents.reading.clock_phrases import find_times
 from agents.reading.spelled_numbers import find_spelled
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "language", "time"),
     [

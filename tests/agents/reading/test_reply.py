@@ -273,5 +273,6 @@ def cpu_s(num_sentences: int) -> float:
     return process_time() - started
 
 
+@pytest.mark.slow
 def test_reading_time_grows_with_the_length_of_a_reply_and_not_with_its_square() -> None:
     assert cpu_s(3200) < 120 * max(cpu_s(100), 1e-4)  # 32 times as long; the square would be 1,024

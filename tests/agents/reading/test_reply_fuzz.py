@@ -21,6 +21,7 @@ def test_no_generated_reply_is_misread(seed: int) -> None:
     assert misread == []
 
 
+@pytest.mark.slow
 def test_replies_that_are_meant_are_read() -> None:
     rng = random.Random(3)
     cases = [case for _ in range(1000) if (case := reply_fuzz.make_case(rng)).right is not None]

@@ -81,6 +81,7 @@ def test_without_the_evidence_of_its_clip_no_option_is_likelier(folder: Path) ->
     assert {row.occasion for row in rows} == {"unheard"}
 
 
+@pytest.mark.slow
 def test_what_is_found_by_listening_again_is_a_row_of_its_own(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ears = ScriptedEars(lambda _, focus: ("Everything",) if focus is None else ("Something else",))
     monkeypatch.setattr(recipe, "open_captioner", lambda _: ears)
@@ -90,6 +91,7 @@ def test_what_is_found_by_listening_again_is_a_row_of_its_own(folder: Path, monk
     assert all("Everything" not in row.messages[-1].content for row in again)
 
 
+@pytest.mark.slow
 def test_the_same_configuration_writes_the_same_rows(folder: Path) -> None:
     assert written(folder, framed=0.5, restyled=0.5) == written(folder, framed=0.5, restyled=0.5)
 

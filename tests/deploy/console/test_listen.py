@@ -38,6 +38,7 @@ def test_a_flag_that_cannot_be_used_is_named_with_those_that_work(flags: tuple[s
     assert str(caught.value) == message
 
 
+@pytest.mark.slow
 def test_without_a_tool_the_tools_are_listed(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
     assert run("listen") == 0
     lines = capfd.readouterr().out.splitlines()

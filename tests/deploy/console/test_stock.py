@@ -68,6 +68,7 @@ def test_removed_models_are_gone_in_every_revision(capfd: pytest.CaptureFixture[
     assert run("models", "rm", "ina") == 2
 
 
+@pytest.mark.slow
 def test_a_revoked_key_opens_nothing(capfd: pytest.CaptureFixture[str], run: Run) -> None:
     keys = {}
     for name in ("alice", "bob"):

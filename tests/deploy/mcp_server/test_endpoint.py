@@ -62,6 +62,7 @@ async def connect(url: str, mode: str = "auto", secret: str = "") -> AsyncIterat
         yield client
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["legacy", "auto"])
 async def test_the_sdks_client_lists_and_calls_tools_with_a_key_and_the_work_is_that_keys(
     takes: Path, mode: str
@@ -83,6 +84,7 @@ async def test_the_sdks_client_lists_and_calls_tools_with_a_key_and_the_work_is_
     assert tenants == ["alice"]
 
 
+@pytest.mark.slow
 async def test_without_a_key_or_under_another_host_nobody_is_answered(takes: Path) -> None:
     _, key = make_key("alice")
     async with serve(ScriptedService(), takes, ApiKeys((key,))) as url, httpx.AsyncClient() as client:
@@ -114,6 +116,7 @@ async def test_a_recording_that_is_larger_than_an_upload_may_be_is_refused(takes
         assert refused.is_error and refused.content[0].text.startswith("'large.wav' has more than the 100000 bytes")
 
 
+@pytest.mark.slow
 async def test_calls_are_admitted_together_with_the_requests_of_other_routes(takes: Path) -> None:
     service = ScriptedService()
     async with serve(service, takes) as url, connect(url) as client, httpx.AsyncClient() as other:

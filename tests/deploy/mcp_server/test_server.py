@@ -53,6 +53,7 @@ async def test_the_tools_are_listed_with_the_schemas_of_the_catalogue(context: M
     assert all(tool.input_schema["additionalProperties"] is False for tool in tools.values())
 
 
+@pytest.mark.slow
 async def test_a_question_is_answered_with_its_options_and_by_the_model_that_is_named(context: McpContext) -> None:
     found = await find(context, "ask", recording="tone.wav", question="What?", options=["Rain", "A tone"])
     answer = Answer.model_validate(found)
@@ -62,6 +63,7 @@ async def test_a_question_is_answered_with_its_options_and_by_the_model_that_is_
     assert (other["path"], other["choice"]["text"]) == ("lalm", "Rain")
 
 
+@pytest.mark.slow
 async def test_a_question_may_be_about_several_recordings_in_their_order(context: McpContext) -> None:
     asked = {"recording": "loud.wav", "further_recordings": ["tone.wav", "loud.wav"], "question": "Which is louder?"}
     assert (await find(context, "ask", **asked))["reply"] == "2.00 s, 2.00 s, 2.00 s"
@@ -75,6 +77,7 @@ async def test_a_question_may_be_about_several_recordings_in_their_order(context
     )
 
 
+@pytest.mark.slow
 async def test_recordings_are_listed_transcribed_and_described_with_times(context: McpContext) -> None:
     assert await find(context, "recordings") == {"recordings": ["loud.wav", "tone.wav"], "num_unnameable": 0}
     said = await find(context, "transcribe", recording="tone.wav")
@@ -87,6 +90,7 @@ async def test_recordings_are_listed_transcribed_and_described_with_times(contex
     }
 
 
+@pytest.mark.slow
 async def test_tools_of_the_catalogue_hear_with_arguments_of_their_own(context: McpContext) -> None:
     said = await find(context, "listen_where_said", recording="tone.wav", phrase="good morning")
     assert [(one["start_s"], one["end_s"]) for one in said["findings"]] == [(0.25, 1.0)]
@@ -106,6 +110,7 @@ async def test_two_recordings_are_compared(context: McpContext) -> None:
     assert "The second is as high as the first." in texts
 
 
+@pytest.mark.slow
 async def test_what_cannot_be_done_comes_back_in_words_that_say_what_would_work(
     context: McpContext, takes: Path
 ) -> None:

@@ -27,10 +27,12 @@ def wrong(row: AkbOpenRow) -> AkbOpenRow:
     return row.model_copy(update={"answer": next(choice for choice in row.choices if choice != row.answer)})
 
 
+@pytest.mark.slow
 def test_every_row_is_confirmed() -> None:
     assert check(ROWS) == ()
 
 
+@pytest.mark.slow
 def test_the_checker_finds_every_wrong_answer_that_is_computed() -> None:
     derived = [row for row in ROWS if row.derivation]
     assert len(derived) == 1020
@@ -107,6 +109,7 @@ def test_an_unknown_calculation_is_found() -> None:
     assert any("unknown derivation: 'guess'" in one.problem for one in found)
 
 
+@pytest.mark.slow
 def test_the_generator_repeats_itself() -> None:
     names = {row.sub_category for row in generate(7, list_computed())}
     assert generate(7, list_computed()) == [row for row in ROWS if row.sub_category in names]
@@ -188,6 +191,7 @@ def test_rows_that_are_none_are_named(tmp_path: Path) -> None:
         read_rows(file)
 
 
+@pytest.mark.slow
 def test_the_verb(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["akb-check"])
     assert result.exit_code == 0

@@ -54,6 +54,7 @@ def test_the_test_is_mcnemars() -> None:
     assert compute_budget_curves(rows, 1)[-1].p == pytest.approx(2 / 2**6)
 
 
+@pytest.mark.slow
 def test_the_curve_is_drawn_and_printed(tmp_path: Path) -> None:
     found = compute_budget_curves(ROWS, 2)
     console = Console(record=True, file=(tmp_path / "out").open("w"))

@@ -41,6 +41,7 @@ def test_a_comparison_by_the_official_verdicts_is_what_other_code_computes() -> 
     assert (found.oracle, found.switch_by_task) == pytest.approx((20 / 24, 19 / 24))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DESTA.is_file(), reason=f"the published predictions: put them at {DESTA}")
 def test_the_reference_comparison_comes_out_to_the_digit() -> None:
     found = compare(open_stored(DESTA), open_stored(DESTA, "model_output"), "official")

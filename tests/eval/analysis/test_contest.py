@@ -67,6 +67,7 @@ def test_a_run_s_time_is_shared_out_over_its_tasks(make_runs: Callable[..., tupl
     assert found.overall.more_s == pytest.approx(1.5)
 
 
+@pytest.mark.slow
 def test_the_command_says_what_a_lead_costs(
     make_runs: Callable[..., tuple[Path, Path]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,6 +28,7 @@ def runs(make_runs: MakeRuns) -> tuple[Path, Path]:
     return text, lalm
 
 
+@pytest.mark.slow
 def test_each_run_has_its_own_skills_with_intervals(runs: tuple[Path, Path]) -> None:
     found = pair_profiles(*runs)
     by_name = [{skill.name: skill for skill in one.skills} for one in (found.text, found.lalm)]
@@ -41,6 +42,7 @@ def test_each_run_has_its_own_skills_with_intervals(runs: tuple[Path, Path]) -> 
     assert ProfilePair.model_validate_json(found.model_dump_json()) == found
 
 
+@pytest.mark.slow
 def test_the_plot_names_every_skill(runs: tuple[Path, Path], tmp_path: Path) -> None:
     draw_profiles(pair_profiles(*runs), tmp_path / "profile.svg")
     svg = (tmp_path / "profile.svg").read_text()
@@ -48,6 +50,7 @@ def test_the_plot_names_every_skill(runs: tuple[Path, Path], tmp_path: Path) -> 
         assert words in svg
 
 
+@pytest.mark.slow
 def test_the_command_prints_both_and_writes_a_plot(
     runs: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -59,6 +62,7 @@ def test_the_command_prints_both_and_writes_a_plot(
     assert (tmp_path / "p.svg").is_file()
 
 
+@pytest.mark.slow
 def test_other_paths_and_files_are_refused(runs: tuple[Path, Path], tmp_path: Path) -> None:
     text, lalm = runs
     with pytest.raises(BadConfig, match="is a run over path lalm; the first has to be one over path text"):
@@ -67,6 +71,7 @@ def test_other_paths_and_files_are_refused(runs: tuple[Path, Path], tmp_path: Pa
         pair_profiles(text, text)
 
 
+@pytest.mark.slow
 def test_a_plot_of_another_format_is_refused(runs: tuple[Path, Path], tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match=r"p\.txt' cannot be written as a plot: its name has to end in \.svg"):
         draw_profiles(pair_profiles(*runs), tmp_path / "p.txt")

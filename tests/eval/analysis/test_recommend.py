@@ -26,6 +26,7 @@ def without(model: str, y: str) -> Recommendation:
     return recommend(ScoreTable({"akb": asked, y: measured}, PAPER.families), "akb", y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("y", ["mmau_a", "mmar_a"])
 def test_the_score_of_a_model_left_out_lies_in_its_interval(y: str) -> None:
     for model in TUNED:

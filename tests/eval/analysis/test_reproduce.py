@@ -103,6 +103,7 @@ def test_the_counts_read_off_the_figure_add_up_to_the_printed_scores() -> None:
         assert mmar == round(10 * printed.mmar)
 
 
+@pytest.mark.slow
 def test_the_command_prints_tables_and_json(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["reproduce"])

@@ -40,6 +40,7 @@ def test_the_totals_of_the_official_script_come_out_on_rows_of_our_own(
     assert (score.correct_strict, score.unread) == (strict, unread)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DESTA.is_file(), reason=f"the published predictions: put them at {DESTA}")
 @pytest.mark.parametrize(
     ("key", "official", "by_task"),
@@ -149,6 +150,7 @@ UNASKED = [
 ]
 
 
+@pytest.mark.slow
 def test_predictions_under_foreign_names_need_no_question(tmp_path: Path) -> None:
     assert score_file(write(tmp_path, *UNASKED), "mmau").correct_strict == 8
     two = [row | {"first question": "Who?", "second question": "Where?"} for row in UNASKED]

@@ -86,6 +86,7 @@ def test_the_unreleased_benchmark_says_so(tmp_path: Path, monkeypatch: pytest.Mo
         find("akb")
 
 
+@pytest.mark.slow
 def test_it_is_about_text_only() -> None:
     with pytest.raises(BadConfig, match="akb-open is about text only; ask it with --path text"):
         find("akb-open").require_audio()

@@ -30,6 +30,7 @@ def test_a_comparison_has_its_answers_as_options(tmp_path: Path) -> None:
     assert (first.id, second.id, second.answer) == ("pitch-1", "pitch-2", "lower")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     ['["cat", "dog, wild", "cow"]', "['cat', 'dog, wild', 'cow']", "cat|dog, wild|cow", "cat; dog, wild; cow"],

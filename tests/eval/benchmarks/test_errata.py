@@ -17,6 +17,7 @@ def write_bench(folder: Path, *rows: tuple[str, str]) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_an_item_is_disputed_by_its_id_and_its_published_answer(tmp_path: Path) -> None:
     known = read_config(FILE, Errata).items[0]
     assert (known.answer, known.corrected) == ("orange", "Octavia")

@@ -128,6 +128,7 @@ def test_two_clips_never_become_one(tmp_path: Path) -> None:
     assert len(find(file).find_lacking_audio()) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shown", [True, False])
 def test_muchomusics_order_of_options(tmp_path: Path, shown: bool) -> None:
     listed = ["Pop", "Jazz", "Rock"] if shown else ["Jazz", "Rock", "Pop"]

@@ -85,6 +85,7 @@ def test_a_file_in_the_official_schema_loads_as_counted() -> None:
     assert not benchmark.is_withheld
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not SHARED.is_dir(), reason=f"the official metadata: put them at {SHARED}")
 def test_the_official_file_loads_as_counted() -> None:
     benchmark = find(str(SHARED / "mmar" / "MMAR-meta.jsonl"))

@@ -41,6 +41,7 @@ def test_what_stands_at_the_top_wins_over_what_objects_hold(tmp_path: Path) -> N
     assert find(write(tmp_path, row), fields=named).items[0].answer == "cat"
 
 
+@pytest.mark.slow
 def test_a_flag_marks_the_right_option_or_several(tmp_path: Path) -> None:
     options = [{"name": "dog", "is_correct": 0}, {"name": "cat", "is_correct": 1}, {"name": "cow", "is_correct": 0}]
     row = {"question": "What?", "options": options}
@@ -52,6 +53,7 @@ def test_a_flag_marks_the_right_option_or_several(tmp_path: Path) -> None:
     assert (item.rule, item.answers) == ("exact set", ("dog", "cat"))
 
 
+@pytest.mark.slow
 def test_flags_that_mark_nothing_or_contradict_the_answer(tmp_path: Path) -> None:
     options = [{"text": "dog", "correct": False}, {"text": "cat", "correct": True}]
     marked = {"question": "What?", "options": options}

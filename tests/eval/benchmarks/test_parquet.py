@@ -35,6 +35,7 @@ def write(folder: Path, rows: list[dict[str, object]]) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_recordings_in_rows_become_files_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parquet, "read_settings", lambda: Settings(home=tmp_path))
     clips = [make_wav(num) for num in (100, 200)]

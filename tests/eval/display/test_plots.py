@@ -1,6 +1,8 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
 from eval.display.plots import AccuracyBar, CostPoint, draw_accuracy_against_cost, draw_heat_map, draw_intervals
 from eval.scoring.intervals import Interval
 
@@ -16,6 +18,7 @@ def texts(svg: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_the_interval_plot_is_valid_svg_that_names_runs_and_groups() -> None:
     svg = draw_intervals(BARS)
     assert {"cascade", "text <only>", "sound"} <= set(texts(svg))
@@ -31,6 +34,7 @@ def test_the_heat_map_writes_each_number_and_marks_empty_cells(tmp_path: Path) -
     assert {"50.0", "25.0", "-", "100.0", "tiny, %", "a", "b", "x", "y"} <= set(texts(out.read_text()))
 
 
+@pytest.mark.slow
 def test_accuracy_is_drawn_against_cost_with_a_legend(tmp_path: Path) -> None:
     dots = [CostPoint("cascade only", 2.0, 0.6, Interval(0.5, 0.7)), CostPoint("oracle", 2.5, 0.9, Interval(0.8, 0.95))]
     draw_accuracy_against_cost(dots, dots, tmp_path / "cost.svg")

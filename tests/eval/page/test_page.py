@@ -68,6 +68,7 @@ def data_of(page: Path) -> Any:  # noqa: ANN401 - JSON
     return json.loads(found[1])
 
 
+@pytest.mark.slow
 def test_the_page_holds_everything_and_asks_nobody(runs: list[Path], tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     stats = write_page(runs, page)
@@ -86,6 +87,7 @@ def test_the_page_holds_everything_and_asks_nobody(runs: list[Path], tmp_path: P
     assert str(tmp_path) not in json.dumps(data)
 
 
+@pytest.mark.slow
 def test_what_models_and_benchmarks_say_cannot_end_the_script(runs: list[Path], tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     write_page(runs, page)
@@ -93,6 +95,7 @@ def test_what_models_and_benchmarks_say_cannot_end_the_script(runs: list[Path], 
     assert data_of(page)["items"][5]["results"][0]["reply"] == HOSTILE
 
 
+@pytest.mark.slow
 def test_clips_over_the_limit_are_left_out_and_it_says_so(runs: list[Path], tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     stats = write_page(runs, page, max_audio_mb=0)
@@ -100,6 +103,7 @@ def test_clips_over_the_limit_are_left_out_and_it_says_so(runs: list[Path], tmp_
     assert "2 of 3 clips are not in this page: the page holds 0 MB of clips at most" in page.read_text()
 
 
+@pytest.mark.slow
 def test_runs_are_compared_only_over_the_same_benchmark(runs: list[Path], tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     write_page(runs, page)
@@ -108,6 +112,7 @@ def test_runs_are_compared_only_over_the_same_benchmark(runs: list[Path], tmp_pa
     assert "Comparison, item by item" not in page.read_text()
 
 
+@pytest.mark.slow
 def test_an_item_of_another_benchmark_is_another_item(runs: list[Path], tmp_path: Path) -> None:
     other = tmp_path / "other.json"
     rows = json.loads((tmp_path / "tiny.json").read_text())
@@ -121,6 +126,7 @@ def test_an_item_of_another_benchmark_is_another_item(runs: list[Path], tmp_path
     assert "Comparison, item by item" not in page.read_text()
 
 
+@pytest.mark.slow
 def test_a_run_with_withheld_answers_has_a_page(runs: list[Path], tmp_path: Path) -> None:
     secret = tmp_path / "secret.json"
     rows = json.loads((tmp_path / "tiny.json").read_text())
@@ -136,6 +142,7 @@ def test_a_run_that_is_named_twice_is_refused(runs: list[Path], tmp_path: Path) 
         write_page([runs[0], runs[0]], tmp_path / "report.html")
 
 
+@pytest.mark.slow
 def test_what_controls_chose_is_beside_the_run(runs: list[Path], tmp_path: Path) -> None:
     bench = str(tmp_path / "tiny.json")
     asked = RunRequest(path="text", bench=bench, llm="good", concurrency=2, out=runs[0])

@@ -109,6 +109,7 @@ def test_other_questions_are_refused(benchmark: Benchmark, message: str, tmp_pat
         measure(ForgetfulScorer({}), tmp_path, benchmark)
 
 
+@pytest.mark.slow
 def test_akb_open_can_be_asked(tmp_path: Path) -> None:
     class Indifferent(ForgetfulScorer):
         def score(self, question: Question, clip: AudioClip, condition: Condition) -> tuple[float, ...]:

@@ -96,6 +96,7 @@ def test_a_named_benchmark_has_no_other_labels() -> None:
         read_labels("akb-open", "mood")
 
 
+@pytest.mark.slow
 def test_questions_about_no_recording_cannot_be_probed() -> None:
     with pytest.raises(BadConfig, match=r"leaves none \(\d+ about no recording\)"):
         label_clips(read_labels("akb-open", "category"), "category", 2)
@@ -119,6 +120,7 @@ def test_a_question_about_several_recordings_is_left_out_and_counted(tmp_path: P
     assert (len(found.clips), found.left_out) == (4, {"about several recordings": 1})
 
 
+@pytest.mark.slow
 def test_answers_are_classes_and_options_are_known_where_all_have_some(tmp_path: Path) -> None:
     asked: list[dict[str, object]] = [
         {"audio": f"{n}.wav", "question": "What?", "choices": ["dog", "cat", "bell"], "answer": ("dog", "cat")[n % 2]}

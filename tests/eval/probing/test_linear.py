@@ -37,6 +37,7 @@ def test_a_planted_class_is_read_from_unseen_recordings(width: int) -> None:
     assert likely.sum(1) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_noise_and_labels_at_random_stay_at_chance() -> None:
     folds = split_folds(LABELS, SOURCES, 5, seed=1)
     control = shuffle_labels(LABELS, SOURCES, seed=1)
@@ -54,6 +55,7 @@ def test_a_recording_is_never_in_both_halves_and_each_clip_is_unseen_once() -> N
         assert {*LABELS[unseen]} == {*range(NUM_CLASSES)}
 
 
+@pytest.mark.slow
 def test_clips_of_one_recording_that_leak_between_folds_are_what_the_control_shows() -> None:
     rng = np.random.default_rng(2)
     by_recording = np.repeat(rng.normal(size=(NUM_CLIPS // 2, 64)), 2, axis=0)  # nothing of the class, all of the clip

@@ -129,6 +129,7 @@ def test_runs_that_cannot_be_paired_are_refused(make_runs: Callable[..., Path]) 
         read_arms(cascade, lalm)
 
 
+@pytest.mark.slow
 def test_a_failed_item_is_left_out_and_not_taken_for_a_wrong_answer(make_runs: Callable[..., Path]) -> None:
     whole, arms = read_arms(*make_runs(COMPLEMENTARY)), read_arms(*make_runs(COMPLEMENTARY, failed=range(1, 51)))
     assert (whole.num_failed, arms.num_failed, len(arms.pairs)) == (0, 50, 250)

@@ -43,6 +43,7 @@ def replay(says: dict[str, str], *probabilities: float) -> tuple[ScriptedEars, d
     return ears, dict(done.without), dict(done.added)
 
 
+@pytest.mark.slow
 def test_a_tool_that_is_right_is_missed_by_the_agent_and_adds_all_that_is_added() -> None:
     ears, without, added = replay({"count": "Number of separate events: 3."}, 0.4, 0.35, 0.25)
     assert without == {"count": 1.0}
@@ -51,11 +52,13 @@ def test_a_tool_that_is_right_is_missed_by_the_agent_and_adds_all_that_is_added(
     assert len(topics) == len(set(topics)) == 10, "each tool is called once, however often its finding is weighed"
 
 
+@pytest.mark.slow
 def test_a_tool_that_misleads_loses_what_was_right() -> None:
     _, without, added = replay({"count": "Number of separate events: 4."}, 0.3, 0.4, 0.3)
     assert without == {"count": -1.0} and added["count"] == pytest.approx(-1)
 
 
+@pytest.mark.slow
 def test_tools_that_find_nothing_are_worth_nothing() -> None:
     _, without, added = replay({}, 0.4, 0.35, 0.25)
     assert without == {"count": 0.0} and set(added) == set(CALLED) and not any(added.values())
@@ -108,6 +111,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_a_run_folder_is_replayed_and_keeps_the_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = ablate_tools(folder, num_samples=4, seed=1)
     assert ToolAblation.model_validate_json((folder / FILE).read_text()) == found
@@ -126,6 +130,7 @@ def test_a_run_folder_is_replayed_and_keeps_the_table(folder: Path, capsys: pyte
     assert lines[-1] == "No tool loses beyond chance."
 
 
+@pytest.mark.slow
 def test_a_run_of_another_path_is_refused(folder: Path) -> None:
     record = json.loads((folder / "run.json").read_text())
     record["options"]["path"] = "text"
@@ -134,6 +139,7 @@ def test_a_run_of_another_path_is_refused(folder: Path) -> None:
         ablate_tools(folder, num_samples=1, seed=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("field", "name"), [("prompts_sha256", "prompts"), ("benchmark_sha256", "benchmark")])
 def test_a_run_of_other_code_or_questions_is_refused(folder: Path, field: str, name: str) -> None:
     record = json.loads((folder / "run.json").read_text())
@@ -142,6 +148,7 @@ def test_a_run_of_other_code_or_questions_is_refused(folder: Path, field: str, n
         ablate_tools(folder, num_samples=1, seed=0)
 
 
+@pytest.mark.slow
 def test_a_run_whose_model_has_another_revision_is_refused(folder: Path) -> None:
     record = json.loads((folder / "run.json").read_text())
     record["models"][0]["revision"] = "of before"
@@ -150,6 +157,7 @@ def test_a_run_whose_model_has_another_revision_is_refused(folder: Path) -> None
         ablate_tools(folder, num_samples=1, seed=0)
 
 
+@pytest.mark.slow
 def test_a_run_that_drew_its_replies_is_refused(folder: Path) -> None:
     record = json.loads((folder / "run.json").read_text())
     record["options"]["temperature"] = 0.7
@@ -158,6 +166,7 @@ def test_a_run_that_drew_its_replies_is_refused(folder: Path) -> None:
         ablate_tools(folder, num_samples=1, seed=0)
 
 
+@pytest.mark.slow
 def test_a_file_whose_fields_were_named_is_read_by_them_again(folder: Path) -> None:
     rows = json.loads((folder.parent / "bench.json").read_text())
     renamed = [
@@ -173,6 +182,7 @@ def test_a_file_whose_fields_were_named_is_read_by_them_again(folder: Path) -> N
     assert ablate_tools(out, num_samples=1, seed=0).n == 4
 
 
+@pytest.mark.slow
 def test_a_run_of_a_lalm_over_other_questions_is_refused(folder: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()

@@ -186,6 +186,7 @@ def run(bench: str, **fields: object) -> session.Outcome:
     return session.run(RunRequest.model_validate(shared | fields))
 
 
+@pytest.mark.slow
 def test_a_run_with_a_judge_scores_its_open_questions(bench: str) -> None:
     outcome = run(bench, judges=("reader",))
     assert (outcome.summary.n, outcome.summary.correct_strict, outcome.summary.failed) == (2, 2, 0)
@@ -210,6 +211,7 @@ def test_each_judge_may_have_a_server_of_its_own(bench: str, monkeypatch: pytest
     assert [one.judge for one in outcome.summary.judges] == ["judge 1", "judge 2"]
 
 
+@pytest.mark.slow
 def test_without_a_judge_an_open_question_has_failed_and_says_what_helps(bench: str) -> None:
     outcome = run(bench)
     assert (outcome.summary.correct_strict, outcome.summary.failed, outcome.summary.unread) == (1, 1, 0)
@@ -226,6 +228,7 @@ def test_an_open_answer_that_no_judge_has_seen_is_neither_right_nor_wrong(bench:
     assert {one.id: one.failed for one in read_predictions(folder)} == {"open": NOT_JUDGED, "closed": None}
 
 
+@pytest.mark.slow
 def test_a_file_of_open_questions_only_needs_a_judge(bench: str) -> None:
     Path(bench).write_text(json.dumps(ROWS[:1]))
     with pytest.raises(BadConfig, match="cannot be asked: its first question has no options; name a judge"):

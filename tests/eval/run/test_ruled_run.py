@@ -39,6 +39,7 @@ def request(file: Path, out: Path, **options: object) -> RunRequest:
     )
 
 
+@pytest.mark.slow
 def test_sets_are_asked_in_words_and_scored_and_a_judge_scores_the_rest(tmp_path: Path, llm: ScriptedLLM) -> None:
     file = tmp_path / "q.json"
     file.write_text(json.dumps(QUESTIONS))

@@ -88,6 +88,7 @@ def cascade(bench: Path, **fields: object) -> RunRequest:
     return RunRequest.model_validate(shared | {"concurrency": 3, "out": bench.parent / "run"} | fields)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ears")
 def test_controls_show_what_the_run_rests_on(bench: Path) -> None:
     names = ("no-audio", "shuffled-captions", "constant-first", "circular", "silent-audio")
@@ -149,6 +150,7 @@ def test_probabilities_are_measured_and_a_threshold_changes_no_prediction(
     assert json.loads((outcome.folder / "summary.json").read_text())["calibration"]["abstention"]["answered"] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ears")
 def test_a_run_leaves_the_temperatures_of_its_model_and_another_run_uses_them(
     bench: Path, monkeypatch: pytest.MonkeyPatch
@@ -180,6 +182,7 @@ def choose_level(prompt: str, clip: AudioClip) -> Reading:
     return Reading(reply="ABCD"[level], probabilities={a: 0.94 if n == level else 0.02 for n, a in enumerate("ABCD")})
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ears")
 def test_path_auto_answers_a_benchmark_and_names_all_its_models(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(catalog.LLMS, "sure", sure)
@@ -212,6 +215,7 @@ def test_a_part_that_is_down_fails_the_item_and_is_not_done_without(
     assert {one.failed for one in read_predictions(outcome.folder)} == {"The captioner is gone."}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ears")
 def test_a_control_added_later_asks_the_run_nothing_again(bench: Path) -> None:
     session.run(cascade(bench, controls=("constant-first",)))
@@ -269,6 +273,7 @@ def test_withheld_answers_give_a_submission_and_no_score(bench: Path) -> None:
         score_file(outcome.folder, "mmau")
 
 
+@pytest.mark.slow
 def test_a_grid_perceives_each_clip_once_per_captioner(bench: Path, ears: dict[str, ScriptedEars]) -> None:
     grid = run_grid(cascade(bench, llm=None, captioner=None), read_models(("levels", "first")), ("left", "right"))
     assert {name: one.num_captioned for name, one in ears.items()} == {"left": 4, "right": 4}
@@ -315,6 +320,7 @@ def test_a_grid_goes_on_past_models_that_cannot_run_here(bench: Path, monkeypatc
         run_grid(cascade(bench, path="lalm", captioner=None), read_models(("levels", "first")), (), ("louder",))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ears")
 def test_rows_of_a_grid_are_named_freely_and_one_llm_may_run_on_several_servers(
     bench: Path, monkeypatch: pytest.MonkeyPatch
@@ -342,6 +348,7 @@ def test_rows_of_a_grid_are_named_freely_and_one_llm_may_run_on_several_servers(
         read_models(listed, ("one",))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ears")
 def test_a_disk_that_fills_up_costs_the_run_folder_not_the_result(
     bench: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

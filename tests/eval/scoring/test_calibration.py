@@ -57,6 +57,7 @@ def drawn(temperature: float, n: int = 4000) -> list[Forecast]:
     return guesses
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temperature", [0.4, 1.0, 2.5])
 def test_the_temperature_that_spoilt_calibrated_probabilities_is_found_and_undone(temperature: float) -> None:
     guesses = drawn(temperature)

@@ -49,6 +49,7 @@ def test_clusters_of_one_change_nothing_and_whole_clusters_much() -> None:
     assert apart == pytest.approx(np.std(values * 2, ddof=1) / 4)
 
 
+@pytest.mark.slow
 def test_clustered_intervals_of_few_clusters_hold_as_often_as_they_say() -> None:
     # Ten recordings of six questions each, whose rights go together: the interval should hold the truth 19 times in 20.
     rng = np.random.default_rng(0)

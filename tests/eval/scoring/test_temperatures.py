@@ -32,6 +32,7 @@ def draw(num_options: int, num_questions: int, spoilt_by: float, findings: float
     return verdicts
 
 
+@pytest.mark.slow
 def test_each_number_of_options_gets_the_temperature_that_undoes_what_spoilt_it() -> None:
     found = fit_calibration([*draw(3, 400, 4.0), *draw(8, 400, 2.0)], SUBJECT)
     assert found is not None

@@ -102,6 +102,7 @@ def test_the_scripts_of_the_authors_score_our_file_as_we_do(
     assert [{name: row[name] for name in rows[0]} for row in submitted] == rows[:7]
 
 
+@pytest.mark.slow
 def test_a_benchmark_without_a_script_of_its_own_gets_a_file_that_is_scored_here(tmp_path: Path) -> None:
     file = tmp_path / "text.json"
     file.write_text(json.dumps([{"id": 1, "question": "?", "choices": ["Yes", "No"], "answer": "No"}]))

@@ -88,6 +88,7 @@ def test_a_study_goes_on_and_asks_nothing_twice(tmp_path: Path, config: StudyCon
     assert make_table(again).columns["second:text"]["strong"].percent == 100
 
 
+@pytest.mark.slow
 def test_a_dry_run_asks_nothing_and_says_what_it_would(config: StudyConfig) -> None:
     first, second = estimate_study(config)
     assert (first.column, first.runs, first.requests) == ("first:text", 4, 4 * NUM_ITEMS)
@@ -105,6 +106,7 @@ def test_a_sample_is_the_same_for_all(tmp_path: Path, config: StudyConfig) -> No
     assert {one.cell.summary.n for one in study.cells if one.cell.summary} == {4}
 
 
+@pytest.mark.slow
 def test_an_unreadable_benchmark_ends_before_anything_is_asked(tmp_path: Path, config: StudyConfig) -> None:
     broken = config.model_copy(update={"benchmarks": (*config.benchmarks, str(tmp_path / "gone.json"))})
     with pytest.raises(BadConfig, match=r"gone\.json' cannot be read"):
@@ -139,6 +141,7 @@ def test_what_is_not_known_ends_a_study_before_anything_is_asked(
         estimate_study(StudyConfig.model_validate(config.model_dump() | change))
 
 
+@pytest.mark.slow
 def test_two_benchmarks_of_one_name_are_refused(tmp_path: Path, config: StudyConfig) -> None:
     other = tmp_path / "other" / "first.json"
     other.parent.mkdir()

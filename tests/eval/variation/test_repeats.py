@@ -83,6 +83,7 @@ def test_a_model_that_compares_texts_cannot_differ_and_this_is_told(bench: Path)
     assert (found.accuracies, found.sd, found.differing, found.reads_order) == ((1.0, 1.0, 1.0), 0.0, 0, False)
 
 
+@pytest.mark.slow
 def test_a_model_at_a_temperature_draws_with_another_seed_and_keeps_the_order(bench: Path) -> None:
     found = ask(bench, "drawing", temperature=0.7, seed=5)
     assert (found.varies, found.fixed) == ("sampling", 0)
@@ -93,18 +94,21 @@ def test_a_model_at_a_temperature_draws_with_another_seed_and_keeps_the_order(be
     assert again == found
 
 
+@pytest.mark.slow
 def test_more_repeats_of_a_finished_run_ask_only_what_is_new(bench: Path) -> None:
     two = ask(bench, "first", repeats=2)
     three = ask(bench, "first", repeats=3)
     assert three.accuracies[:2] == two.accuracies
 
 
+@pytest.mark.slow
 def test_figures_of_repeats_survive_a_later_command_that_asks_for_none(bench: Path) -> None:
     three = ask(bench, "first")
     assert ask(bench, "first", repeats=1) == three
     assert ask(bench, "first", repeats=2) == three
 
 
+@pytest.mark.slow
 def test_open_questions_are_asked_alike_each_time_and_said_to_be(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{"id": f"o{n}", "question": f"Say what {n} is.", "answer": "a bell"} for n in range(3)]
     bench.write_text(json.dumps(rows))
@@ -131,6 +135,7 @@ def test_ctrl_c_in_one_repeat_begins_no_other(bench: Path, monkeypatch: pytest.M
     assert [place.name for place in (out / "repeats").iterdir()] == ["2"]
 
 
+@pytest.mark.slow
 def test_a_judge_that_is_unknown_is_told_before_anything_is_asked(bench: Path) -> None:
     with pytest.raises(UnknownName, match="No LLM named 'nobody'"):
         ask(bench, "first", judges=("nobody",))

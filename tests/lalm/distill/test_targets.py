@@ -105,6 +105,7 @@ def test_the_reply_is_one_of_two_to_five_different_options_in_any_place(name: st
     assert {0, 1} <= places
 
 
+@pytest.mark.slow
 def test_a_word_that_is_said_is_no_wrong_option() -> None:
     said = set(re.findall(r"\w+", ROWS["words"].transcript.lower()))
     for one in written("words", times=100):
@@ -113,6 +114,7 @@ def test_a_word_that_is_said_is_no_wrong_option() -> None:
             assert [option for option in options if option.lower() in said] == [one.response]
 
 
+@pytest.mark.slow
 def test_presence_is_true_as_often_as_false_and_right() -> None:
     heard = [one for one in written("Rain falling", times=200) if one.question_kind == "presence"]
     assert all((one.response == "Yes") == ("rain falling" in one.prompt.lower()) for one in heard)

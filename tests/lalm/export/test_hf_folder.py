@@ -221,6 +221,7 @@ def test_the_examples_of_the_card_and_of_the_page_run(
     assert isinstance(names["written"], torch.Tensor) and len(names["written"]) == 1
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_together_is_refused(run: Path, exported: Path, clips: list[AudioClip]) -> None:
     model, processor = AutoModelForCausalLM.from_pretrained(exported).eval(), AutoProcessor.from_pretrained(exported)
     samples = clips[0].samples
@@ -262,6 +263,7 @@ def test_an_existing_folder_and_a_run_without_weights_are_refused(
     assert not (run.parent / "exported").exists()
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_leaves_nothing(
     run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

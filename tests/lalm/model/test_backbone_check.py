@@ -37,6 +37,7 @@ def trained_layers(backbone: PreTrainedModel) -> set[str]:
     return {name.split(".")[-4] for name, value in backbone.named_parameters() if value.requires_grad}
 
 
+@pytest.mark.slow
 def test_a_plain_decoder_passes_and_every_linear_layer_is_adapted(make: Callable[..., LalmComponents]) -> None:
     model = make("llama", **SIZES).model
     model.train()
@@ -49,6 +50,7 @@ def test_a_plain_decoder_passes_and_every_linear_layer_is_adapted(make: Callable
     assert count_unreached(model.backbone) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["phimoe", "mixtral"])
 def test_of_a_mixture_of_experts_the_attention_is_adapted_and_the_experts_are_counted(
     family: str, make: Callable[..., LalmComponents]
@@ -60,12 +62,14 @@ def test_of_a_mixture_of_experts_the_attention_is_adapted_and_the_experts_are_co
     assert not [name for name in find_linear_layers(model.backbone) if "router" in name or "gate" in name]
 
 
+@pytest.mark.slow
 def test_an_argument_that_is_not_taken_is_named(make: Callable[..., LalmComponents]) -> None:
     built = make("falcon", hidden_size=64, num_attention_heads=4, alibi=True)
     with pytest.raises(ModelError, match=r"'alibi' \(falcon\) does not take a mask of its own for each row"):
         check_backbone(built.model, "alibi")
 
 
+@pytest.mark.slow
 def test_a_mask_that_is_ignored_is_noticed(
     make: Callable[..., LalmComponents], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +102,7 @@ def test_layers_are_found_by_what_they_compute() -> None:
     assert find_linear_layers(Model()) == ["plain"]  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_too_little_memory_is_not_taken_for_a_backbone_that_refuses(
     make: Callable[..., LalmComponents], monkeypatch: pytest.MonkeyPatch
 ) -> None:

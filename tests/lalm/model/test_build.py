@@ -20,6 +20,7 @@ def config(make_run: Callable[..., Path]) -> ModelConfig:
     return read_config(make_run(), TrainConfig).model
 
 
+@pytest.mark.slow
 def test_the_trained_parts_begin_as_the_seed_says(config: ModelConfig) -> None:
     def begun(seed: int) -> dict[str, torch.Tensor]:
         torch.manual_seed(seed)
@@ -30,6 +31,7 @@ def test_the_trained_parts_begin_as_the_seed_says(config: ModelConfig) -> None:
     assert not torch.equal(first["connector.queries_KQD"], other["connector.queries_KQD"])
 
 
+@pytest.mark.slow
 def test_adapters_say_nothing_before_they_are_trained(config: ModelConfig) -> None:
     model = build(config, CPU).model.eval()
     ids = torch.arange(10, 40)[None]
@@ -38,6 +40,7 @@ def test_adapters_say_nothing_before_they_are_trained(config: ModelConfig) -> No
         assert torch.equal(model.backbone(ids).logits, heard)
 
 
+@pytest.mark.slow
 def test_the_connector_fits_between_its_neighbours(config: ModelConfig) -> None:
     built = build(config, CPU)
     assert built.model.connector.queries_KQD.shape == (2, 5, built.encoders.shapes[0].width)
@@ -45,6 +48,7 @@ def test_the_connector_fits_between_its_neighbours(config: ModelConfig) -> None:
     assert built.model.connector.queries_KQD.dtype == torch.float32
 
 
+@pytest.mark.slow
 def test_without_lora_the_connector_alone_is_trained(config: ModelConfig) -> None:
     model = build(config.model_copy(update={"lora": None}), CPU).model
     assert not model.has_adapters

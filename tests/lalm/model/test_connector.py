@@ -19,6 +19,7 @@ def features(taps_SKTD: torch.Tensor, frames_S: torch.Tensor) -> AudioFeatures:
     return (EncoderFeatures(taps_SKTD, frames_S),)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("backbone_width", "published"),
     [(4096, 131_540_224), (2560, 129_572_608), (3584, 130_884_352), (5120, 132_851_968)],

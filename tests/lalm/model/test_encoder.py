@@ -37,6 +37,7 @@ def test_the_spectrogram_is_whispers(make_clip: MakeClip, num_mels: int, seconds
     )
 
 
+@pytest.mark.slow
 def test_the_full_window_gives_whispers_own_hidden_states(encoder_folder: Path, make_clip: MakeClip) -> None:
     clip = make_clip(4.1)
     whisper = WhisperEncoder.from_pretrained(encoder_folder).eval()
@@ -66,6 +67,7 @@ def test_a_clip_of_70_seconds_is_heard_in_three_segments_to_its_end(encoder_fold
         assert differs == [number == each for each in range(3)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samples", [1, 320, 321, 480_000, 480_001])
 def test_no_sample_is_left_out(encoder_folder: Path, samples: int) -> None:
     encoder = Encoder(parts.open_encoder(str(encoder_folder), torch.float32), num_taps=2, window="trimmed")

@@ -64,6 +64,7 @@ def configure(make_run: Callable[..., Path]) -> Configure:
     return described
 
 
+@pytest.mark.slow
 def test_three_kinds_of_encoder_hear_the_same_segments_at_their_own_rates(
     configure: Configure, encoder_folder: Path, hubert_folder: Path, ast_folder: Path, make_clip: MakeClip
 ) -> None:
@@ -82,6 +83,7 @@ def test_three_kinds_of_encoder_hear_the_same_segments_at_their_own_rates(
     assert torch.isfinite(torch.cat([part.flatten() for segment in heard for part in segment])).all()
 
 
+@pytest.mark.slow
 def test_a_model_of_two_encoders_is_built_and_answers(
     configure: Configure, encoder_folder: Path, hubert_folder: Path, make_clip: MakeClip
 ) -> None:

@@ -73,6 +73,7 @@ def alone(model: AudioLanguageModel, one: PackedRow, audio_AH: Tensor) -> Tensor
     return torch.stack([logprobs_LV[start + n - 1, token] for n, token in enumerate(one.reply)])
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_packed_every_row_is_as_likely_as_alone(family: str, backbones: Backbones) -> None:
     model = made(backbones(family))
@@ -88,6 +89,7 @@ def test_packed_every_row_is_as_likely_as_alone(family: str, backbones: Backbone
     torch.testing.assert_close(together_R, torch.cat(expected), rtol=0, atol=1e-4)
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_what_another_group_hears_changes_nothing(family: str, backbones: Backbones) -> None:
     model = made(backbones(family))
@@ -130,6 +132,7 @@ def test_adapters_are_trained_in_float32_beside_a_bfloat16_backbone(backbones: B
     assert dtypes == {(True, torch.float32), (False, torch.bfloat16)}
 
 
+@pytest.mark.slow
 def test_without_audio_the_backbone_answers_to_the_bit_as_before(family: str, backbones: Backbones) -> None:
     ids = torch.randint(7, 300, (1, 40), generator=torch.Generator().manual_seed(2))
     plain = parts.open_backbone(str(backbones(family)), torch.float32)

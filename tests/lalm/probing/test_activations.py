@@ -22,6 +22,7 @@ QUESTION = "What is heard?"
 NUM_QUERIES = 5  # of the runs that `make_run` writes
 
 
+@pytest.mark.slow
 def test_the_stages_are_those_of_the_way(opened: OpenedRun, make_clip: MakeClip) -> None:
     reader = ActivationReader(opened, QUESTION)
     found = reader.read(make_clip(0.5))
@@ -47,6 +48,7 @@ def test_the_stages_are_those_of_the_way(opened: OpenedRun, make_clip: MakeClip)
     ]
 
 
+@pytest.mark.slow
 def test_encoder_and_connector_are_read_as_the_model_computes_them(opened: OpenedRun, make_clip: MakeClip) -> None:
     clip = make_clip(0.7, seed=3)
     found = ActivationReader(opened, QUESTION).read(clip)
@@ -58,6 +60,7 @@ def test_encoder_and_connector_are_read_as_the_model_computes_them(opened: Opene
     assert found[ProbedStage("connector", "all")] == pytest.approx(audio_QH.flatten().numpy(), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_the_last_token_of_the_last_layer_says_how_the_reply_begins(opened: OpenedRun, make_clip: MakeClip) -> None:
     clip, built = make_clip(0.5, seed=9), opened.built
     last_H = torch.from_numpy(ActivationReader(opened, QUESTION).read(clip)[ProbedStage("backbone", "last", 2)])
@@ -71,6 +74,7 @@ def test_the_last_token_of_the_last_layer_says_how_the_reply_begins(opened: Open
     assert said[[9, 40, 300]].tolist() == pytest.approx(trained.tolist(), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_adapters_and_recording_change_the_backbone(opened: OpenedRun, make_clip: MakeClip) -> None:
     clip, other = make_clip(0.5, seed=1), make_clip(0.5, seed=2)
     found = ActivationReader(opened, QUESTION).read(clip)
@@ -81,6 +85,7 @@ def test_adapters_and_recording_change_the_backbone(opened: OpenedRun, make_clip
     assert abs(asked_otherwise[stage] - found[stage]).max() > 1e-4
 
 
+@pytest.mark.slow
 def test_what_was_read_once_is_kept_on_disk(
     opened: OpenedRun, make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
@@ -99,17 +104,20 @@ def test_what_was_read_once_is_kept_on_disk(
         ActivationReader(opened, QUESTION).read(clip)
 
 
+@pytest.mark.slow
 def test_several_segments_are_one_vector(opened: OpenedRun, make_clip: MakeClip) -> None:
     found = ActivationReader(opened, QUESTION).read(make_clip(31))
     assert [vector.shape for vector in found.values()][:5] == [(64,), (64,), (128,), (64,), (5 * 64,)]
 
 
+@pytest.mark.slow
 def test_a_clip_that_the_backbone_has_no_room_for_is_named(opened: OpenedRun, make_clip: MakeClip) -> None:
     opened.built.model.backbone.config.max_position_embeddings = 20
     with pytest.raises(TooLarge, match=r"A clip of 0\.5 s takes \d+ tokens, and the backbone of 'made-up' .* most 20"):
         ActivationReader(opened, QUESTION).read(make_clip(0.5))
 
 
+@pytest.mark.slow
 def test_a_run_without_weights_is_an_error(folder: Path) -> None:
     (folder / checkpoint.WEIGHTS).unlink()
     with pytest.raises(BadConfig, match="cannot be read"):

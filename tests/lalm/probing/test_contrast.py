@@ -1,6 +1,7 @@
 """Contrastive probe: trained on some classes, it finds the names of those, and of others that lie as they sound."""
 
 import numpy as np
+import pytest
 
 from lalm.probing.contrast import PairedVectors, fit_and_compare
 
@@ -9,6 +10,7 @@ SOUND_MAP, TEXT_MAP = np.random.default_rng(1).normal(size=(4, 20)), np.random.d
 LABELS = np.repeat(np.arange(18), 3)
 
 
+@pytest.mark.slow
 def test_seen_classes_are_learnt_and_unseen_ones_follow_the_facts() -> None:
     rng = np.random.default_rng(3)
     sounds = FACTS[LABELS] @ SOUND_MAP + 0.1 * rng.normal(size=(54, 20))

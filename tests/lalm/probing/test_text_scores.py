@@ -20,6 +20,7 @@ from services.types import AudioClip, Message, Question
 ASKED = Question.ask("What barks?", ("A dog.", "A bell rings"))
 
 
+@pytest.mark.slow
 def test_bare_is_the_backbone_as_transformers_opens_it(opened: OpenedRun, make_clip: Callable[..., AudioClip]) -> None:
     template = opened.built.template
     prompt = template.encode_prompt([Message(role="user", content=format_prompt(ASKED, lists_options=False))], [])
@@ -33,6 +34,7 @@ def test_bare_is_the_backbone_as_transformers_opens_it(opened: OpenedRun, make_c
     assert TextScorer(opened).score(ASKED, make_clip(0.5), BARE) == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_the_four_ways_differ_and_only_what_hears_depends_on_the_recording(
     opened: OpenedRun, make_clip: Callable[..., AudioClip]
 ) -> None:
@@ -43,6 +45,7 @@ def test_the_four_ways_differ_and_only_what_hears_depends_on_the_recording(
     assert [one[c] == other[c] for c in scorer.conditions] == [True, False, False, True]
 
 
+@pytest.mark.slow
 def test_a_model_without_adapters_has_two_ways(
     make_run: Callable[..., Path], tmp_path: Path, make_clip: Callable[..., AudioClip]
 ) -> None:
@@ -54,6 +57,7 @@ def test_a_model_without_adapters_has_two_ways(
     assert scorer.score(ASKED, make_clip(0.5), BARE) != scorer.score(ASKED, make_clip(0.5), ONLY_TOKENS)
 
 
+@pytest.mark.slow
 def test_a_recording_that_leaves_no_room_is_named(opened: OpenedRun, make_clip: Callable[..., AudioClip]) -> None:
     opened.built.model.backbone.config.max_position_embeddings = 30
     with pytest.raises(TooLarge, match="the backbone of 'made-up' reads at most 30: name a shorter --recording"):

@@ -62,6 +62,7 @@ def read_losses(run: Path) -> list[float]:
     return [json.loads(line)["loss"] for line in (run / "metrics.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_it_learns_and_says_how_well(tmp_path: Path, config: dict[str, object]) -> None:
     run = train(tmp_path, config, "run")
     losses = read_losses(run)
@@ -72,6 +73,7 @@ def test_it_learns_and_says_how_well(tmp_path: Path, config: dict[str, object]) 
     assert 0 <= quality["accuracy"] <= 1
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
     tmp_path: Path, config: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +94,7 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(
     assert read_losses(halved) == read_losses(whole)
 
 
+@pytest.mark.slow
 def test_merged_adapters_score_as_adapters_do(tmp_path: Path, config: dict[str, object]) -> None:
     run = train(tmp_path, config, "run")
     base = str(config["backbone"])
@@ -106,6 +109,7 @@ def test_merged_adapters_score_as_adapters_do(tmp_path: Path, config: dict[str, 
     assert not torch.allclose(before, same, atol=1e-2)
 
 
+@pytest.mark.slow
 def test_layers_before_the_first_get_no_adapters(tmp_path: Path, config: dict[str, object]) -> None:
     names = load_file(train(tmp_path, config, "run") / "adapter_model.safetensors")
     assert len(names) == 2 * 7

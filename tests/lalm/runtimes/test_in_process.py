@@ -121,6 +121,7 @@ async def test_in_bfloat16_neighbours_change_no_digit(folder: Path, make_clip: M
     assert [one.probabilities for one in together] == [one.probabilities for one in alone]
 
 
+@pytest.mark.slow
 async def test_ruined_weights_give_an_error(folder: Path, make_clip: MakeClip) -> None:
     lalm = InProcessTrainedLALM(folder, name="test", asr=None)
     with torch.no_grad():
@@ -129,6 +130,7 @@ async def test_ruined_weights_give_an_error(folder: Path, make_clip: MakeClip) -
         await lalm.choose(asked("What barks?"), make_clip(0.5), CHOICES)
 
 
+@pytest.mark.slow
 async def test_a_clip_that_exceeds_the_context_is_refused_with_the_longest_that_fits(folder: Path) -> None:
     lalm = InProcessTrainedLALM(folder, name="test", asr=None)
     hour = AudioClip(np.zeros(3600 * SAMPLE_RATE, np.float32))
@@ -143,6 +145,7 @@ async def test_a_clip_that_exceeds_the_context_is_refused_with_the_longest_that_
         lalm._encode_asked(asked("What barks?"), exceeds, ())
 
 
+@pytest.mark.slow
 async def test_a_reply_ends_where_the_turn_ends(
     folder: Path, make_clip: MakeClip, monkeypatch: pytest.MonkeyPatch, template: ChatTemplate
 ) -> None:
@@ -217,6 +220,7 @@ async def test_who_gives_up_stops_the_hearing_between_two_segments(
     assert heard.count(30 * 16_000) < 10  # of ten
 
 
+@pytest.mark.slow
 def test_the_revision_is_that_of_the_weights(folder: Path) -> None:
     before = InProcessTrainedLALM(folder, name="test", asr=None).revision
     assert InProcessTrainedLALM(folder, name="test", asr=None).revision == before
@@ -233,6 +237,7 @@ def reader(make_run: MakeRun, tmp_path: Path) -> Path:
     return tmp_path / "reads"
 
 
+@pytest.mark.slow
 async def test_evidence_stands_behind_the_clip_as_in_training_in_place_of_its_own_transcript(
     reader: Path, make_clip: MakeClip
 ) -> None:

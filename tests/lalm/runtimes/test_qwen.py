@@ -108,6 +108,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return path
 
 
+@pytest.mark.slow
 async def test_options_are_scored_by_what_is_heard(folder: Path) -> None:
     lalm = open_lalm(str(folder))
     assert isinstance(lalm, InProcessQwen)
@@ -118,6 +119,7 @@ async def test_options_are_scored_by_what_is_heard(folder: Path) -> None:
     assert first == await lalm.choose(ASKED, clip(1), CHOICES)
 
 
+@pytest.mark.slow
 async def test_a_second_is_25_tokens_and_a_long_clip_is_heard_in_parts(folder: Path) -> None:
     lalm = open_lalm(str(folder))
     one = (await lalm.choose(ASKED, clip(10), CHOICES)).usage.prompt_tokens
@@ -129,6 +131,7 @@ async def test_a_second_is_25_tokens_and_a_long_clip_is_heard_in_parts(folder: P
         await lalm.choose(ASKED, clip(250), CHOICES)
 
 
+@pytest.mark.slow
 async def test_an_open_question_gets_words(folder: Path) -> None:
     reading = await open_lalm(str(folder)).listen(ASKED, clip(1))
     assert reading.usage.completion_tokens > 0
@@ -157,6 +160,7 @@ async def test_who_gives_up_keeps_the_turn_until_the_model_is_free(
     assert most == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "make"), [("qwen2-audio-7b", qwen2_audio), ("qwen2.5-omni-3b", qwen_omni)])
 async def test_by_name_it_comes_from_the_hub_with_its_revision(
     name: str, make: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -195,6 +199,7 @@ def with_more(tensors: dict[str, torch.Tensor]) -> None:
     tensors["thinker.more"] = torch.ones(1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
@@ -222,6 +227,7 @@ def test_a_file_that_was_cut_off_is_named(folder: Path, tmp_path: Path) -> None:
         open_lalm(str(tmp_path / "cut"))
 
 
+@pytest.mark.slow
 def test_the_parts_of_qwen_omni_that_speak_are_left_aside(tmp_path: Path) -> None:
     qwen_omni(tmp_path)
     beside(tmp_path)

@@ -102,6 +102,7 @@ def open_run(make_run: Callable[..., Path], tmp_path: Path) -> Callable[[str], S
     return opened
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [1.0, 31.0])
 async def test_an_option_counts_by_the_mean_of_its_tokens_after_the_clip_less_that_after_silence(
     seconds: float,

@@ -54,6 +54,7 @@ def draw_some(studio: Studio, name: str, count: int = 4) -> list[ClipDraft]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MAKERS)
 def test_every_kind_of_clip_states_facts_that_can_be_asked(studio: Studio, name: str) -> None:
     made = draw_some(studio, name)

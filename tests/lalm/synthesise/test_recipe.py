@@ -30,6 +30,7 @@ def configured(folder: Path, recordings: Path, **fields: Any) -> Path:  # noqa: 
     return path
 
 
+@pytest.mark.slow
 def test_it_writes_clips_rows_about_them_and_their_sources(tmp_path: Path, recordings: Path) -> None:
     assert main([str(configured(tmp_path, recordings))]) == 0
     made = tmp_path / "made"
@@ -47,6 +48,7 @@ def test_it_writes_clips_rows_about_them_and_their_sources(tmp_path: Path, recor
     assert {(one["package"], one["licence"], len(one["sha256"])) for one in listed} == {("Test", "CC0", 64)}
 
 
+@pytest.mark.slow
 def test_no_recording_or_speaker_is_heard_on_both_sides(tmp_path: Path, recordings: Path) -> None:
     main([str(configured(tmp_path, recordings))])
     sides = [
@@ -58,6 +60,7 @@ def test_no_recording_or_speaker_is_heard_on_both_sides(tmp_path: Path, recordin
     assert not speakers[0] & speakers[1]
 
 
+@pytest.mark.slow
 def test_the_same_seed_makes_the_same_clips_and_another_makes_others(tmp_path: Path, recordings: Path) -> None:
     folders = [tmp_path / name for name in ("one", "two", "other")]
     for folder, seed in zip(folders, (3, 3, 4), strict=True):
@@ -70,6 +73,7 @@ def test_the_same_seed_makes_the_same_clips_and_another_makes_others(tmp_path: P
     assert rows[0] == rows[1] != rows[2]
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_and_ends_as_a_whole_one(
     tmp_path: Path, recordings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

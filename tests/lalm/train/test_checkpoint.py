@@ -41,6 +41,7 @@ def written(
     return folder
 
 
+@pytest.mark.slow
 def test_what_was_written_is_what_is_read(built: LalmComponents, config: TrainConfig, tmp_path: Path) -> None:
     built.model.connector.calibrate([(torch.randn(2, 9, 64),)])
     written(built, tmp_path)
@@ -57,6 +58,7 @@ def test_frozen_parts_are_never_kept(built: LalmComponents, tmp_path: Path) -> N
     assert not [name for name in names if name.startswith("backbone.") and ".lora_" not in name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "fault"),
     [

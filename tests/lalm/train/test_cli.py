@@ -13,6 +13,7 @@ from lalm.train.trainer import Trainer
 MakeRun = Callable[..., Path]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("last", "kept"), [(1, "The last checkpoint is kept in '"), (None, "There was no checkpoint yet; ")]
 )

@@ -23,6 +23,7 @@ def loaded(path: Path) -> Corpus:
     return load_corpus(config, build(config.model, CPU), path.parent, DataParallelGroup(0, 1, CPU))
 
 
+@pytest.mark.slow
 def test_clips_that_cannot_be_read_lose_their_rows_and_are_counted(make_run: MakeRun) -> None:
     path = make_run()
     (path.parent / "audio" / "1.wav").write_bytes(b"no sound")
@@ -34,6 +35,7 @@ def test_clips_that_cannot_be_read_lose_their_rows_and_are_counted(make_run: Mak
     assert corpus.training.num_clips + corpus.validation.num_clips == 3
 
 
+@pytest.mark.slow
 def test_validation_rows_of_a_file_of_their_own_are_held_back_as_they_are(make_run: MakeRun) -> None:
     path = make_run(data__validation_files=["held.jsonl"])
     rows = path.parent / "train.jsonl"
@@ -47,6 +49,7 @@ def test_validation_rows_of_a_file_of_their_own_are_held_back_as_they_are(make_r
         loaded(path)
 
 
+@pytest.mark.slow
 def test_features_that_were_cut_off_are_heard_again(make_run: MakeRun, home: Path) -> None:
     path = make_run()
     loaded(path)
@@ -58,6 +61,7 @@ def test_features_that_were_cut_off_are_heard_again(make_run: MakeRun, home: Pat
     assert cut.read_bytes() == whole
 
 
+@pytest.mark.slow
 def test_without_recogniser_the_words_are_those_of_the_rows(make_run: MakeRun) -> None:
     path = make_run(data__validation=0)
     rows = path.parent / "train.jsonl"
@@ -73,6 +77,7 @@ def test_without_recogniser_the_words_are_those_of_the_rows(make_run: MakeRun) -
     assert {clip.transcript for one in loaded(path).training.examples for clip in one.clips} == {""}
 
 
+@pytest.mark.slow
 def test_the_features_of_every_clip_are_on_disk(make_run: MakeRun, home: Path) -> None:
     corpus = loaded(make_run())
     assert len(list(home.rglob("*.safetensors"))) == 6

@@ -21,6 +21,7 @@ def encoder(encoder_folder: Path) -> Encoder:
     return Encoder(parts.open_encoder(str(encoder_folder), torch.float32), num_taps=2, window="trimmed")
 
 
+@pytest.mark.slow
 def test_features_come_back_as_they_were_heard(encoder: Encoder, make_clip: MakeClip, tmp_path: Path) -> None:
     clip = make_clip(61.0)
     stored = FeatureShelf(encoder, tmp_path, revision="r").encode_once(clip)
@@ -73,6 +74,7 @@ def test_each_encoder_and_each_way_of_hearing_has_its_own_shelf(
     assert len({store.find_path("a") for store in stores}) == len(stores)
 
 
+@pytest.mark.slow
 def test_several_clips_come_in_the_order_asked(encoder: Encoder, make_clip: MakeClip, tmp_path: Path) -> None:
     store = FeatureStore(AudioEncoders([encoder]), tmp_path, revisions=["r"])
     long, short = make_clip(31.0, seed=1), make_clip(0.4, seed=2)

@@ -56,6 +56,7 @@ def finished(kept: list[FinishedRun], make_run: MakeRun, tmp_path: Path) -> Fini
     return FinishedRun(kept[0].config, Path(shutil.copytree(kept[0].folder, tmp_path / "run")))
 
 
+@pytest.mark.slow
 def test_a_run_leaves_configuration_metrics_and_what_was_trained(finished: FinishedRun) -> None:
     folder = finished.folder
     assert {path.name for path in folder.iterdir() if path.suffix} >= {
@@ -112,6 +113,7 @@ def test_a_run_that_was_killed_goes_on_to_the_bit(
     assert whole == parts
 
 
+@pytest.mark.slow
 def test_a_finished_run_stays_as_it_is(finished: FinishedRun) -> None:
     config, folder = finished
     before = (folder / "model.safetensors").read_bytes(), metrics(folder)
@@ -119,6 +121,7 @@ def test_a_finished_run_stays_as_it_is(finished: FinishedRun) -> None:
     assert before == ((folder / "model.safetensors").read_bytes(), metrics(folder))
 
 
+@pytest.mark.slow
 def test_a_run_begins_with_the_weights_of_another(finished: FinishedRun, make_run: MakeRun, tmp_path: Path) -> None:
     first, second = finished.folder, tmp_path / "second"
     slow = {"num_steps": 1, "learning_rate": 1e-12, "lora_learning_rate": 1e-12}
@@ -128,6 +131,7 @@ def test_a_run_begins_with_the_weights_of_another(finished: FinishedRun, make_ru
     assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)
 
 
+@pytest.mark.slow
 def test_a_run_folder_of_another_configuration_is_refused(
     make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -139,6 +143,7 @@ def test_a_run_folder_of_another_configuration_is_refused(
     assert "Name another folder, or remove this one." in error
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_what_it_takes_and_leaves_nothing(
     make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -149,6 +154,7 @@ def test_a_dry_run_says_what_it_takes_and_leaves_nothing(
         assert word in said
 
 
+@pytest.mark.slow
 def test_a_training_says_first_what_it_takes_and_which_rows_it_drops(
     make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -173,6 +179,7 @@ def test_a_run_that_could_not_begin_leaves_nothing_that_refuses_the_next(
     assert run(make_run(), folder) == 0
 
 
+@pytest.mark.slow
 def test_a_folder_in_which_another_process_trains_is_refused(
     finished: FinishedRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -204,6 +211,7 @@ def test_a_run_does_not_go_on_with_other_rows(
     assert "does not say which rows" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

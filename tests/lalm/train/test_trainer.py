@@ -56,12 +56,14 @@ def measure(make_run: MakeRun) -> Callable[..., Measured]:
 WITHOUT_DROPOUT = {"num_queries": 5, "num_layers": 1, "num_taps": 2, "ffn_width": 32, "dropout": 0}
 
 
+@pytest.mark.slow
 def test_layers_that_are_computed_again_give_the_same_loss_and_gradients(measure: Callable[..., Measured]) -> None:
     plain, again = measure(), measure(gradient_checkpointing=True)
     assert again.loss == plain.loss
     assert all(torch.equal(one, other) for one, other in zip(plain.gradients, again.gradients, strict=True))
 
 
+@pytest.mark.slow
 def test_autocast_changes_the_loss_by_the_precision_of_bfloat16_only(measure: Callable[..., Measured]) -> None:
     plain, cast = measure(), measure(autocast=True)
     assert cast.loss != plain.loss
@@ -69,6 +71,7 @@ def test_autocast_changes_the_loss_by_the_precision_of_bfloat16_only(measure: Ca
     assert all(gradient.dtype == torch.float32 for gradient in cast.gradients)
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_stops_the_run_and_names_the_clips(
     make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -80,6 +83,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_names_the_clips(
     assert "Lower optimizer.learning_rate" in error
 
 
+@pytest.mark.slow
 def test_an_update_that_ruins_the_model_is_not_saved(
     make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -118,6 +118,7 @@ def test_a_gap_in_the_time_stamps_is_silence(kind: str, codec: str, gap_s: float
     assert np.abs(clip.cut(2.1, 1.9 + gap_s).samples).max() < 0.01
 
 
+@pytest.mark.slow
 def test_sound_that_begins_after_the_picture_begins_late() -> None:
     buffer = BytesIO()
     with av.open(buffer, "w", format="mp4") as container:

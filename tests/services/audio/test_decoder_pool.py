@@ -125,6 +125,7 @@ def test_what_cannot_be_decoded_has_a_code_of_its_own(decoder: DecoderPool) -> N
     assert decoded(decoder, good).duration_s == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [*SNDFILE, *CONTAINERS])
 def test_a_recording_that_is_cut_off_is_heard_as_far_as_it_goes_with_a_remark(decoder: DecoderPool, kind: str) -> None:
     noise = np.random.default_rng(3).normal(0, 0.1, (6 * 48_000, 2)).astype(np.float32)
@@ -154,6 +155,7 @@ def test_an_mp4_file_whose_index_comes_first_is_heard_until_its_sound_is_cut_off
     assert (cut.duration_s, cut.remarks) == (pytest.approx(2.6, abs=0.3), ("cut_off",))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [*SNDFILE, *CONTAINERS])
 @pytest.mark.parametrize("second", ["same", "opposed", "noise"])
 def test_an_upload_and_a_file_of_ones_own_give_the_same_samples(decoder: DecoderPool, kind: str, second: str) -> None:

@@ -145,6 +145,7 @@ def test_everything_else_is_left_to_the_decoder(data: bytes) -> None:
     assert parse_plain_wav(data) is None
 
 
+@pytest.mark.slow
 def test_damaged_headers_are_left_alone_or_read_as_the_decoder_reads_them() -> None:
     whole, num_read = PLAIN["a list before the samples"], 0
     for _ in range(3_000):

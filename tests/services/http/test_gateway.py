@@ -273,6 +273,7 @@ def test_errors_worth_a_retry_have_retry_after(client: TestClient) -> None:
     assert "Retry-After" not in ask(client, wav(), path="nobody").headers
 
 
+@pytest.mark.slow
 def test_the_api_describes_both_ways_to_ask(client: TestClient) -> None:
     operation = json.loads(client.get("/openapi.json").content)["paths"][PATH]["post"]
     assert set(operation["requestBody"]["content"]) == {"multipart/form-data", "application/json"}

@@ -28,6 +28,7 @@ ANSWER = Answer(
 )
 
 
+@pytest.mark.slow
 def test_the_published_schema_is_that_of_the_code() -> None:
     assert PUBLISHED.read_text(encoding="utf-8") == render_schema(), (
         "python -m services.http.schema > docs/answer.schema.json"
@@ -35,6 +36,7 @@ def test_the_published_schema_is_that_of_the_code() -> None:
     jsonschema.Draft202012Validator.check_schema(json.loads(render_schema()))
 
 
+@pytest.mark.slow
 def test_an_answer_as_it_is_written_fits_the_schema_and_a_wrong_one_does_not() -> None:
     published = json.loads(PUBLISHED.read_text(encoding="utf-8"))
     written = json.loads(ANSWER.model_dump_json())

@@ -92,6 +92,7 @@ async def test_batched_prompts_behind_a_shared_prefix_score_like_each_alone(fold
         assert reading.reply == max(alone, key=alone.__getitem__)
 
 
+@pytest.mark.slow
 async def test_a_reply_does_not_depend_on_the_other_requests_of_the_batch(folder: Path) -> None:
     llm = InProcessLLM(folder, name="tiny", sampling=Sampling(max_tokens=40))
     alone = [await llm.complete(one) for one in PROMPTS]
@@ -115,6 +116,7 @@ async def test_a_reply_that_ends_is_finished_and_one_that_is_cut_off_is_not(fold
     assert all(reading.usage.completion_tokens == 12 for reading in readings if not reading.is_finished)
 
 
+@pytest.mark.slow
 async def test_a_cancelled_reply_ends_early(folder: Path) -> None:
     llm = InProcessLLM(folder, name="tiny", sampling=Sampling(temperature=1.0, max_tokens=100_000, seed=2))
     llm._model.generation_config.eos_token_id = None  # else it might end by itself

@@ -33,6 +33,7 @@ def _voice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "detect_speech", hear_noise)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [90.5, 100.0, 119.0, 121.3, 200.0, 601.7])
 def test_the_parts_are_the_recording_and_no_cut_is_within_speech(seconds: float) -> None:
     clip = talk(seconds)
@@ -56,6 +57,7 @@ def test_speech_without_a_pause_is_cut_where_it_is_quietest(monkeypatch: pytest.
     assert split_at_pauses(AudioClip(samples))[0].end_s == pytest.approx(47.2, abs=0.1)
 
 
+@pytest.mark.slow
 async def test_the_same_recording_is_always_cut_at_the_same_places() -> None:
     first, again = await split(talk(300.0)), await split(talk(300.0))
     assert [part.clip.sha256 for part in first] == [part.clip.sha256 for part in again]

@@ -31,6 +31,7 @@ def value(asking: TestClient, name: str, **labels: str) -> float:
     return sum(sample.value for sample in samples if (sample.name, sample.labels) == (name, labels))
 
 
+@pytest.mark.slow
 def test_requests_are_counted_by_route_status_and_the_model_that_exists() -> None:
     asking = client()
     labels = [
@@ -52,6 +53,7 @@ def test_paths_outside_the_api_are_one_series() -> None:
     assert value(asking, "earwitness_requests_total", route="unmatched", status="404", model="") >= 3
 
 
+@pytest.mark.slow
 def test_answers_stages_and_missing_parts_are_counted() -> None:
     asking = client()
     counted = [

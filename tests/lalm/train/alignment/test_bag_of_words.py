@@ -75,6 +75,7 @@ def test_any_segment_of_a_long_clip_is_heard(make_run: MakeRun) -> None:
     assert heard == {0.0, 1.0, 2.0}
 
 
+@pytest.mark.slow
 def test_replies_that_are_all_alike_leave_nothing_to_align(make_run: MakeRun) -> None:
     path = make_run()
     rows = path.parent / "train.jsonl"

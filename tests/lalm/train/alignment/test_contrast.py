@@ -62,6 +62,7 @@ def test_the_bank_holds_the_names_of_the_rows_and_those_that_no_row_has(make_run
     assert aligner._place.keys() == {"a bell", *KNOWN}
 
 
+@pytest.mark.slow
 def test_rows_without_labels_are_named_with_what_would_write_them(make_run: MakeRun) -> None:
     built, corpus = loaded(make_run())
     with pytest.raises(BadConfig, match="no row about one clip has `labels`"):

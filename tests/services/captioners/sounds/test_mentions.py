@@ -3,6 +3,7 @@ import pytest
 from services.captioners.sounds.mentions import find_mention
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sentence", "mention"),
     [

@@ -51,6 +51,7 @@ def test_glides_hums_and_steps_of_tones_are_not_taken_for_clipping() -> None:
         assert "clipping" not in told(0.5 * sound / np.abs(sound).max(), is_speech=False)
 
 
+@pytest.mark.slow
 def test_a_tone_beside_noise_is_not_taken_for_clipping_and_hides_none() -> None:
     tone = np.sin(2 * np.pi * 300 * np.arange(2 * RATE) / RATE)
     noise = np.random.default_rng(0).normal(0, 0.15, 3 * RATE)

@@ -94,6 +94,7 @@ async def test_a_client_that_leaves_cancels_the_work(
     assert sorted(scripted.cancelled) == stopped
 
 
+@pytest.mark.slow
 async def test_a_client_that_leaves_the_queue_gives_its_place_free(
     client: httpx.AsyncClient, scripted: ScriptedService
 ) -> None:

@@ -67,6 +67,7 @@ def test_an_unknown_route_needs_a_key_too(path: str) -> None:
     assert client().get(path).status_code == client().options(path).status_code == 401
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "headers",
     [
@@ -96,6 +97,7 @@ def test_a_wrong_key_is_refused(headers: dict[str, str]) -> None:
     assert client().get("/openapi.json", params={"api_key": SECRET, "x-api-key": SECRET}).status_code == 401
 
 
+@pytest.mark.slow
 def test_keys_appear_in_no_log_no_error_and_no_repr(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     wrong = make_key("mallory")[0]
@@ -169,6 +171,7 @@ async def test_a_cancelled_request_is_no_longer_in_flight(alice: httpx.AsyncClie
     assert (await alice.get("/")).status_code == 200
 
 
+@pytest.mark.slow
 def test_one_key_does_not_use_up_another() -> None:
     secret, key = make_key("carol")
     both = client(ApiKeys((KEY, key)), limits=Limits(per_key=PerKey(requests_per_s=0.1, burst=1)))
@@ -176,6 +179,7 @@ def test_one_key_does_not_use_up_another() -> None:
     assert statuses == [200, 429, 200]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["", "any"])
 def test_without_keys_this_machine_needs_none(key: str) -> None:
     assert client(ApiKeys(), HERE).get("/openapi.json", headers={"x-api-key": key} if key else {}).status_code == 200

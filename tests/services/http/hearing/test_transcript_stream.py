@@ -17,6 +17,7 @@ def limits() -> Limits:
     return Limits(max_duration_s=120)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("response_format", ["json", "verbose_json"])
 async def test_a_part_is_sent_before_the_next_one_is_heard(
     response_format: str, url: str, tone: Callable[[float], bytes], scripted: ScriptedService
@@ -45,6 +46,7 @@ async def test_a_part_is_sent_before_the_next_one_is_heard(
     assert [one["id"] for one in segments] == numbered
 
 
+@pytest.mark.slow
 async def test_what_fails_after_the_first_part_is_an_error_event_of_openais_form(
     url: str, tone: Callable[[float], bytes], scripted: ScriptedService
 ) -> None:

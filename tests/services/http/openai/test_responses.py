@@ -16,6 +16,7 @@ def user(text: str, *parts: dict[str, Any]) -> Any:  # noqa: ANN401 - as the cli
     return [{"role": "user", "content": [{"type": "input_text", "text": text}, *parts]}]
 
 
+@pytest.mark.slow
 async def test_a_response_names_the_option_and_has_its_usage(client: AsyncOpenAI, recording: dict[str, Any]) -> None:
     reply = await client.responses.create(model="cascade", input=user(LINES, recording), temperature=0.2)
     assert (reply.output_text, reply.status, reply.model) == ("A dog", "completed", "cascade")
@@ -43,6 +44,7 @@ async def test_a_file_is_a_recording_and_earlier_items_do_not_count(
     assert reply.output_text == "1.50 s"
 
 
+@pytest.mark.slow
 async def test_a_stream_is_read_by_the_client_from_created_to_completed(
     client: AsyncOpenAI, recording: dict[str, Any]
 ) -> None:
