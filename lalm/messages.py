@@ -71,6 +71,10 @@ class Conversation(BaseModel):
     prompt_id: str = ""
     question_kind: str = ""
     """Key of `lalm/distill/questions.json`; empty where the question is not one of those."""
+    question: str = ""
+    """The question as `prompt` asks it, without options and instruction, where it has options."""
+    choices: tuple[str, ...] = ()
+    """The texts of the options."""
     style: str = ""
     backbone: str = ""
     backbone_revision: str = ""

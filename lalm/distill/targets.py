@@ -159,6 +159,8 @@ def _make_conversation(row: Metadata, fact: Fact, answered: AnsweredQuestion) ->
         prompt=prompt,
         prompt_id=f"metadata/{fact.kind}/{answered.phrasing}",
         question_kind=fact.kind,
+        question=question.text if question.choices else "",
+        choices=tuple(choice.text for choice in question.choices),
         style="describe" if is_description else "multiple_choice" if question.choices else "open_qa",
     )
 

@@ -48,6 +48,16 @@ class LoraConfig(Value):
     dropout: float = Field(default=0.05, ge=0, lt=1)
 
 
+class NamingConfig(Value):
+    """A naming head (`lalm/model/naming.py`), and the frozen encoders that it hears with."""
+
+    encoders: tuple[EncoderConfig, ...] = Field(min_length=1)
+    num_factors: int = Field(default=256, gt=0)
+    """Principal components of the pooled features."""
+    width: int = Field(default=512, gt=0)
+    dropout: float = Field(default=0.5, ge=0, lt=1)
+
+
 class ModelConfig(Value):
     """The parts of a LALM."""
 

@@ -48,14 +48,19 @@ def join_segments(heard: Sequence[Sequence[Tensor]]) -> list[EncodedSegment]:
 
 
 def open_encoders(config: ModelConfig, device: torch.device) -> AudioEncoders:
-    """Open the frozen encoders of a model.
+    """Open the frozen encoders of a model; errors as below."""
+    return open_each(config.list_encoders(), config, device)
+
+
+def open_each(chosen: Sequence[EncoderConfig], config: ModelConfig, device: torch.device) -> AudioEncoders:
+    """Open frozen encoders that hear as a model does: with its window, precision and number of taps.
 
     Raises:
         ModelError: one cannot be loaded, is of a kind that gives no frames, or is not of the revision that is named.
         BadConfig: one has too few layers.
     """
     dtype = torch.float32 if device.type == "cpu" else parts.pick_dtype(config.dtype, device)
-    return AudioEncoders([_open_encoder(one, config, dtype).to(device) for one in config.list_encoders()])
+    return AudioEncoders([_open_encoder(one, config, dtype).to(device) for one in chosen])
 
 
 def _open_encoder(chosen: EncoderConfig, config: ModelConfig, dtype: torch.dtype) -> FrameEncoder:
@@ -63,7 +68,7 @@ def _open_encoder(chosen: EncoderConfig, config: ModelConfig, dtype: torch.dtype
     if chosen.source == yamnet_encoder.NAME:
         return YamnetEncoder(pool=chosen.pool)
     num_taps, layers, pool = config.connector.num_taps, chosen.layers, chosen.pool
-    kind = "whisper" if config.encoder is not None else parts.read_model_type(chosen.source)
+    kind = "whisper" if chosen.source == config.encoder else parts.read_model_type(chosen.source)
     if kind == "whisper":
         whisper = parts.open_encoder(chosen.source, dtype)
         return Encoder(whisper, num_taps=num_taps, layers=layers, window=config.window, pool=pool)

@@ -2,7 +2,8 @@
 
 The score of an option is the mean log-probability of its tokens, minus `PRIOR_WEIGHT` times the same for silence
 (contextual calibration: Zhao et al. 2021, arXiv:2102.09690; domain-conditional PMI: Holtzman et al. 2021,
-arXiv:2104.08315), because a short or common option is likely whatever the clip holds.
+arXiv:2104.08315), because a short or common option is likely whatever the clip holds. A run with a naming head adds how
+near the clip is to the words of the option (`lalm/model/naming.py`).
 """
 
 import math
@@ -22,6 +23,7 @@ from lalm.model.frames import SEGMENT_SAMPLES, count_segments, pad_segments, spl
 from lalm.model.packing import PackedGroup, PackedRow, pack_groups
 from lalm.model.template import make_prompt_clip
 from lalm.prompting import AUDIO, insert_audio
+from lalm.runtimes.option_namer import add_revision, open_namer
 from lalm.runtimes.transcript import transcribe
 from lalm.train import checkpoint
 from services.cancellation import raise_if_cancelled
@@ -48,6 +50,8 @@ class _PromptRequest(NamedTuple):
     about_silence: tuple[int, ...] = ()
     """The same question about silence, for calibration."""
     replies: tuple[tuple[int, ...], ...] = ()
+    options: tuple[str, ...] = ()
+    """The words of the options."""
 
     def is_long(self) -> bool:
         """Say whether the clip takes so long to hear that others should not wait for it."""
@@ -82,8 +86,9 @@ class InProcessTrainedLALM:
         self.style = ReadingStyle(scores="texts", takes_evidence=config.captioner is not None)
         self._built = build(config, self._device)
         checkpoint.load_weights(self._built.model, folder)
-        self.revision = checkpoint.compute_revision(folder)
+        self.revision = add_revision(checkpoint.compute_revision(folder), folder)
         self._built.model.eval()
+        self._namer = open_namer(folder, config, self._built)
         stop_between_layers(self._built.model)
         self._asr = asr
         self._heard: OrderedDict[str, Tensor] = OrderedDict()
@@ -101,11 +106,12 @@ class InProcessTrainedLALM:
     async def choose(
         self, messages: tuple[Message, ...], clip: AudioClip, choices: tuple[Choice, ...], given: GivenEvidence = None
     ) -> Reading:
-        """Compare the options' likelihoods about the clip, less those about silence (the prior)."""
+        """Compare the options' likelihoods about the clip, less those about silence (the prior), and their names."""
         given = await transcribe(self._asr, clip) if given is None else given
         prompt, about_silence = self._encode_asked(messages, clip, given), self._encode_asked(messages, SILENCE, ())
         replies = tuple(self._built.template.encode_reply(choice.text) for choice in choices)
-        scores = await self._scores.submit(_PromptRequest(clip, prompt, about_silence, replies))
+        options = tuple(choice.text for choice in choices)
+        scores = await self._scores.submit(_PromptRequest(clip, prompt, about_silence, replies, options))
         by_letter = {choice.letter: each for choice, each in zip(choices, scores, strict=True)}
         reading = pick_likeliest(by_letter, num_tokens=len(prompt) + len(about_silence))
         return reading.model_copy(update={"given": given})
@@ -137,7 +143,10 @@ class InProcessTrainedLALM:
         heard = self._average_logprobs([_ScoredPrompt(one.clip, one.prompt, one.replies) for one in asked])
         raise_if_cancelled()
         expected = self._average_logprobs([_ScoredPrompt(SILENCE, one.about_silence, one.replies) for one in asked])
-        scores = (heard - PRIOR_WEIGHT * expected).tolist()
+        gained = heard - PRIOR_WEIGHT * expected
+        if self._namer:
+            gained += torch.cat([self._namer.score(one.clip, one.options) for one in asked])
+        scores = gained.tolist()
         if not all(map(math.isfinite, scores)):
             raise ModelError(f"{self.name!r} gives no numbers: the trained weights are damaged. Train it again.")
         ends = list(accumulate(len(one.replies) for one in asked))

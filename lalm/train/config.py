@@ -97,20 +97,25 @@ class OptimizerConfig(Value):
         return self
 
 
-class AlignmentConfig(Value):
+class ScheduleConfig(Value):
+    """Steps over clips by AdamW, with linear warm-up and a cosine learning rate schedule."""
+
+    num_steps: int = Field(gt=0)
+    clips: int = Field(default=16, gt=0)
+    """Clips per step."""
+    learning_rate: float = Field(default=1e-3, gt=0)
+    warmup_steps: int = Field(default=100, ge=0)
+    weight_decay: float = Field(default=0.05, ge=0)
+
+
+class AlignmentConfig(ScheduleConfig):
     """Pre-alignment of the connector, with the words of the replies or contrastively with the names of what is heard.
 
     `lalm/train/alignment/bag_of_words.py` does the one, `lalm/train/alignment/contrast.py` the other.
     """
 
-    num_steps: int = Field(gt=0)
-    clips: int = Field(default=16, gt=0)
-    """Clips per step."""
     frames: int = Field(default=200, gt=0)
     """Length of the random crop of a clip in frames of the first encoder: 50 a second of Whisper, divided by `pool`."""
-    learning_rate: float = Field(default=1e-3, gt=0)
-    warmup_steps: int = Field(default=100, ge=0)
-    weight_decay: float = Field(default=0.05, ge=0)
 
 
 class BatchConfig(Value):

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 
 from lalm.model.frames import AudioFeatures, EncodedSegment, pad_segments
-from lalm.train.config import AlignmentConfig
+from lalm.train.config import AlignmentConfig, ScheduleConfig
 from lalm.train.corpus import Corpus
 from lalm.train.data import TrainClip
 from lalm.train.trainer import compute_learning_rate
@@ -48,7 +48,7 @@ class ClipBatches:
 
 
 def optimise(
-    config: AlignmentConfig, parameters: Sequence[nn.Parameter], compute_loss: Callable[[], Tensor]
+    config: ScheduleConfig, parameters: Sequence[nn.Parameter], compute_loss: Callable[[], Tensor]
 ) -> Iterator[float]:
     """Take the steps of an alignment, and yield the loss of each."""
     optimizer = AdamW(parameters, weight_decay=config.weight_decay)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lalm.model.model import AudioLanguageModel
+from lalm.model.names import NameSpace
 from lalm.model.template import ChatTemplate
 from lalm.train.alignment.clip_batches import ClipBatches, optimise
 from lalm.train.config import AlignmentConfig
@@ -69,16 +70,12 @@ class ContrastiveAligner:
             )
         bank = sorted({*known, *(name for names in self._labels.values() for name in names)})
         self._place = {name: number for number, name in enumerate(bank)}
-        embed = model.backbone.get_input_embeddings()
-        device = embed.weight.device
-        with torch.no_grad():
-            everything_VH = embed(torch.arange(embed.num_embeddings, device=device)).float()  # Gemma scales
-            self._mean_H = everything_VH.mean(0)
-            tokens = [sorted(template.collect_tokens(name)) for name in bank]
-            names_BH = torch.stack([everything_VH[one].mean(0) - self._mean_H for one in tokens])
+        space = NameSpace(model.backbone, template)
+        self._mean_H = space.origin_H
+        names_BH = space.embed_names(bank)
         self._length = names_BH.norm(dim=-1).mean()
         self._names_BH = F.normalize(names_BH, dim=-1)
-        self._log_scale = nn.Parameter(torch.tensor(-math.log(TEMPERATURE), device=device))
+        self._log_scale = nn.Parameter(torch.tensor(-math.log(TEMPERATURE), device=self._mean_H.device))
         self._batches = ClipBatches(config, corpus, seed=seed)
 
     @property

@@ -1,0 +1,43 @@
+"""Names in the space of a backbone's input embeddings, where a clip can be compared with them without a forward pass.
+
+A name is the mean input embedding of its tokens, counted from the mean of all tokens. The contrastive alignment
+(`lalm/train/alignment/contrast.py`) and the naming head (`lalm/model/naming.py`) bring a clip near the names of what is
+heard in it, as CLIP (arXiv:2103.00020) and CLAP (arXiv:2206.04769) do with encoders of text.
+"""
+
+# Shape suffixes: H backbone width, B names, V tokens
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from lalm.model.template import ChatTemplate
+
+
+class NameSpace:
+    """Embeds names by the input embeddings of a backbone.
+
+    Args:
+        backbone: whose input embeddings they are.
+        template: tokenises the names.
+    """
+
+    def __init__(self, backbone: PreTrainedModel, template: ChatTemplate) -> None:
+        self._template = template
+        self._embed = backbone.get_input_embeddings()
+        self.origin_H = self._average_tokens(range(self._embed.num_embeddings))
+
+    @torch.no_grad()
+    def embed_names(self, names: Sequence[str]) -> Tensor:
+        """Return the mean embedding of the tokens of each name, from the origin, shape (B, H); of no token: zeros."""
+        tokens = [sorted(self._template.collect_tokens(name)) for name in names]
+        no_name_H = torch.zeros_like(self.origin_H)
+        return torch.stack([self._average_tokens(one) - self.origin_H if one else no_name_H for one in tokens])
+
+    @torch.no_grad()
+    def _average_tokens(self, tokens: Sequence[int]) -> Tensor:
+        tokens_V = torch.tensor(tokens, device=self._embed.weight.device)
+        mean_H: Tensor = self._embed(tokens_V).float().mean(0)  # called, not read: Gemma scales
+        return mean_H

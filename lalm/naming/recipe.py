@@ -1,0 +1,146 @@
+"""Training of a naming head for a LALM that was trained before.
+
+    python -m lalm.naming lalm/configs/naming.yaml runs/tiny
+
+writes naming.yaml, naming.safetensors and naming_quality.json into the run folder; `--lalm runs/tiny` then names too.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+import yaml
+from safetensors.torch import save as serialise
+
+from lalm.model import parts
+from lalm.model.build import build
+from lalm.model.encoders import open_each
+from lalm.model.names import NameSpace
+from lalm.model.naming import NamingHead
+from lalm.naming.clips import collect_labels, leave_out_shared, pool_clips, read_rows
+from lalm.naming.config import NamingTrainConfig
+from lalm.naming.contrast import NameBank, measure_naming, train_head
+from lalm.naming.weight import WeightFit, fit_weight, score_questions
+from lalm.runtimes import option_namer
+from lalm.runtimes.in_process import InProcessTrainedLALM
+from lalm.train import checkpoint
+from lalm.train.alignment.contrast import list_known_sounds
+from lalm.train.features import FeatureStore
+from services.errors import BadConfig
+from services.files import write_atomic
+from services.progress import report_stage
+from services.settings import read_settings
+from services.terminal.command import run
+from services.terminal.display import show_progress
+from services.types import Value
+from services.yaml_file import read_config
+
+QUALITY = "naming_quality.json"
+CPU = torch.device("cpu")
+
+
+class NamingQuality(Value):
+    """What a naming head does on rows that are held back."""
+
+    num_clips: int
+    """To train on."""
+    num_names: int
+    """That it tells apart in training."""
+    num_held_clips: int
+    share_named: float
+    """Of the clips held back: the nearest of all their names is one of its own."""
+    fit: WeightFit
+
+
+def train_naming(config: NamingTrainConfig, root: Path, folder: Path) -> NamingQuality:
+    """Train the naming head of the LALM in a run folder, and write it there; paths start from `root`.
+
+    Raises:
+        BadConfig: rows or run folder cannot be used, or it has a naming head already.
+        ModelError: a part cannot be loaded.
+    """
+    # 1. Read the rows
+    model = checkpoint.read_config(folder).model
+    for name in (option_namer.CONFIG, option_namer.WEIGHTS):
+        if (folder / name).exists():
+            raise BadConfig(f"'{folder}' has a naming head already: remove '{folder / name}', or train in a copy.")
+    held = read_rows(config.held_back, root)
+    training = leave_out_shared(read_rows(config.rows, root), held)
+    # 2. Hear each clip
+    each = tuple(
+        one.model_copy(update={"revision": parts.compute_revision(one.source)}) for one in config.head.encoders
+    )
+    head_config = config.head.model_copy(update={"encoders": each})
+    encoders = open_each(each, model, CPU)
+    features = FeatureStore(encoders, read_settings().home / "features", revisions=[str(one.revision) for one in each])
+    clips, held_clips = (pool_clips(collect_labels(rows), features, seed=config.seed) for rows in (training, held))
+    # 3. Train
+    built = build(model, CPU)
+    space = NameSpace(built.model.backbone, built.template)
+    names = sorted({*list_known_sounds(), *(name for one in (*clips.labels, *held_clips.labels) for name in one)})
+    bank = NameBank(names, space.embed_names(names))
+    head = NamingHead(head_config, encoders.shapes, backbone_width=len(space.origin_H))
+    with report_stage("contrast with names", config.contrast.num_steps) as running:
+        for _ in train_head(head, clips, bank, config.contrast, seed=config.seed):
+            running.advance()
+    # 4. Weigh a name beside a likelihood
+    head = round_weights(head)
+    lalm = InProcessTrainedLALM(folder, name=folder.name, asr=None)
+    namer = option_namer.OptionNamer(head, encoders, space)
+    scored = score_questions(
+        lalm, lambda *asked: namer.compare(*asked).tolist(), held, limit=config.num_questions, seed=config.seed
+    )
+    if not scored:
+        raise BadConfig("No row that is held back has `choices`: the weight of a name cannot be fitted.")
+    fit = fit_weight(scored)
+    head.weight.fill_(fit.weight)
+    # 5. Write
+    quality = NamingQuality(
+        num_clips=len(clips.labels),
+        num_names=len(names),
+        num_held_clips=len(held_clips.labels),
+        share_named=measure_naming(head, held_clips, bank),
+        fit=fit,
+    )
+    write_atomic(folder / QUALITY, quality.model_dump_json(indent=1) + "\n")
+    write_atomic(folder / option_namer.CONFIG, yaml.safe_dump(head_config.model_dump(mode="json"), sort_keys=False))
+    halved = {name: value.to(torch.bfloat16).contiguous() for name, value in head.state_dict().items()}
+    write_atomic(folder / option_namer.WEIGHTS, serialise(halved))
+    return quality
+
+
+def round_weights(head: NamingHead) -> NamingHead:
+    """Round the weights to bfloat16, as they are written."""
+    head.load_state_dict({name: value.to(torch.bfloat16) for name, value in head.state_dict().items()})
+    return head.eval()
+
+
+def format_quality(quality: NamingQuality) -> str:
+    """Format what was trained and measured."""
+    fit = quality.fit
+    return "\n".join(
+        (
+            f"Trained    {quality.num_clips} clips, {quality.num_names} names",
+            f"Named      {quality.share_named:.1%} of {quality.num_held_clips} clips that are held back",
+            f"Questions  {fit.accuracy_before:.1%} right by likelihood, {fit.accuracy:.1%} with names "
+            f"(weight {fit.weight:.1f}, fitted on these {fit.num_questions})",
+        )
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Parse the command line and train; exit code 2 for an error that the user can fix."""
+    parser = argparse.ArgumentParser(prog="python -m lalm.naming", description="Train the naming head of a LALM.")
+    parser.add_argument("config", type=Path, help="YAML file, such as lalm/configs/naming.yaml")
+    parser.add_argument("run", type=Path, help="folder of a trained LALM, which the head is written into")
+    parser.add_argument("--quiet", action="store_true", help="show no progress on stderr")
+    options = parser.parse_args(argv)
+
+    def train() -> None:
+        config: Path = options.config
+        with show_progress(quiet=options.quiet):
+            quality = train_naming(read_config(config, NamingTrainConfig), config.parent, options.run)
+        print(format_quality(quality))  # noqa: T201 - command-line output
+
+    return run("lalm.naming", train)

@@ -1,0 +1,95 @@
+"""Option naming: how near the words of each option are to a clip, where a run folder has a naming head."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from hashlib import file_digest
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.nn import functional as F
+
+from lalm.model.build import LalmComponents
+from lalm.model.config import ModelConfig, NamingConfig
+from lalm.model.encoders import AudioEncoders, open_each
+from lalm.model.names import NameSpace
+from lalm.model.naming import NamingHead
+from services import yaml_file
+from services.errors import BadConfig
+from services.types import AudioClip
+
+CONFIG, WEIGHTS = "naming.yaml", "naming.safetensors"
+NUM_KEPT = 64  # clips whose vectors stay in memory
+
+
+class OptionNamer:
+    """Compares clips with the words of options by a naming head.
+
+    Args:
+        head: trained.
+        encoders: that it hears with.
+        space: of the names.
+    """
+
+    def __init__(self, head: NamingHead, encoders: AudioEncoders, space: NameSpace) -> None:
+        self._head, self._encoders, self._space = head, encoders, space
+        self._vectors: OrderedDict[str, Tensor] = OrderedDict()
+
+    def score(self, clip: AudioClip, options: Sequence[str]) -> Tensor:
+        """Return the weighted cosine between a clip and each option, shape (B,), to be added to its likelihood."""
+        return self._head.weight * self.compare(clip, options)
+
+    @torch.inference_mode()
+    def compare(self, clip: AudioClip, options: Sequence[str]) -> Tensor:
+        """Return the cosine between a clip and each option, shape (B,); without a word: 0."""
+        names_BH = F.normalize(self._space.embed_names(options), dim=-1)
+        cosines_B: Tensor = names_BH @ self._embed(clip)
+        return cosines_B
+
+    def _embed(self, clip: AudioClip) -> Tensor:
+        """Return the vector of a clip, shape (H,), from an in-memory cache of the last clips."""
+        vector_H = self._vectors.get(clip.sha256)
+        if vector_H is None:
+            vector_H = self._head.embed(self._encoders(clip))
+            self._vectors[clip.sha256] = vector_H
+            if len(self._vectors) > NUM_KEPT:
+                self._vectors.popitem(last=False)
+        return vector_H
+
+
+def open_namer(folder: Path, model: ModelConfig, built: LalmComponents) -> OptionNamer | None:
+    """Open the naming head of the LALM in a run folder; None where it has none.
+
+    Raises:
+        BadConfig: a file cannot be read, or does not fit the other.
+        ModelError: an encoder cannot be loaded.
+    """
+    if not (folder / WEIGHTS).is_file():
+        return None
+    space = NameSpace(built.model.backbone, built.template)
+    device, width = space.origin_H.device, len(space.origin_H)
+    config = yaml_file.read_config(folder / CONFIG, NamingConfig)
+    encoders = open_each(config.encoders, model, device)
+    head = NamingHead(config, encoders.shapes, backbone_width=width).to(device)
+    load_head(head, folder / WEIGHTS)
+    return OptionNamer(head.eval(), encoders, space)
+
+
+def load_head(head: NamingHead, path: Path) -> None:
+    """Load the weights of a naming head, in any precision; `BadConfig` says why it cannot be done."""
+    try:
+        head.load_state_dict(load_file(path))
+    except (OSError, SafetensorError) as error:
+        raise BadConfig(f"'{path}' cannot be read: {str(error).splitlines()[0]}") from error
+    except RuntimeError as error:
+        raise BadConfig(f"'{path}' does not fit '{path.with_name(CONFIG)}': train the naming head again.") from error
+
+
+def add_revision(revision: str, folder: Path) -> str:
+    """Extend the revision of a run by that of its naming head, if there is one."""
+    if not (folder / WEIGHTS).is_file():
+        return revision
+    with (folder / WEIGHTS).open("rb") as file:
+        return f"{revision}-{file_digest(file, 'sha256').hexdigest()[:8]}"
