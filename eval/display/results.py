@@ -8,7 +8,7 @@ from rich.table import Table
 
 from agents.reading.calibration import ModelCalibration
 from eval.display.rule_scores import format_rules
-from eval.display.tables import print_table
+from eval.display.tables import add_rows, print_table
 from eval.scoring.intervals import warn_of_few
 from eval.scoring.scoring import Calibration, ControlScore, RepeatKind, RunSummary, Score
 
@@ -24,10 +24,7 @@ def print_results(title: str, summary: RunSummary, console: Console) -> None:
     table.add_column("task", overflow="fold")  # what gives way on a narrow terminal; numbers are never cut
     for heading in ("n", "strict", "95 % int.", "official", "unread", "failed"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for task, counted in summary.by_task.items():
-        table.add_row(task, *_format_cells(counted))
-    table.add_section()
-    table.add_row("all", *_format_cells(summary), style="bold")
+    add_rows(table, summary.by_task, summary, _format_cells)
     if summary.controls:
         table.add_section()
         table.add_row("controls", style="dim")

@@ -5,7 +5,7 @@ from rich.table import Table
 
 from eval.analysis.score import Counts, FileScore
 from eval.display.rule_scores import format_rules
-from eval.display.tables import print_table
+from eval.display.tables import add_rows, print_table
 from eval.scoring.intervals import compute_wilson_interval
 
 
@@ -15,10 +15,7 @@ def print_score(title: str, score: FileScore, console: "Console") -> None:
     table.add_column("task", overflow="fold")  # what gives way on a narrow terminal; numbers are never cut
     for heading in ("n", "official, 95 %", "strict, 95 %", "unread", "failed"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for task, counts in score.by_task.items():
-        table.add_row(task, *_format_cells(counts))
-    table.add_section()
-    table.add_row("all", *_format_cells(score), style="bold")
+    add_rows(table, score.by_task, score, _format_cells)
     print_table(table, console)
     for line in format_rules(score.rules) if score.rules else ():
         console.print(line, highlight=False, soft_wrap=True)

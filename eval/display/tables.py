@@ -4,8 +4,8 @@ On a terminal a table is folded to its width; where that is too narrow for the c
 own.
 """
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple, TypeVar
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -14,8 +14,20 @@ from rich.segment import Segment, Segments
 from rich.table import Column, Table
 from rich.text import Text
 
+from eval.scoring.scoring import list_rows
+
+Row = TypeVar("Row")
 LONG = 16  # characters; columns with longer texts are folded
 FOLDED = 24  # characters that such a column gets at least
+
+
+def add_rows(table: Table, by_task: Mapping[str, Row], total: Row, format_cells: Callable[[Row], list[str]]) -> None:
+    """Add a row for each task, and below a line that of all."""
+    *tasks, (name, score) = list_rows(by_task, total).items()
+    for task, counted in tasks:
+        table.add_row(task, *format_cells(counted))
+    table.add_section()
+    table.add_row(name, *format_cells(score), style="bold")
 
 
 def print_table(table: Table, console: Console) -> None:

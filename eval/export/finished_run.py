@@ -1,7 +1,9 @@
 """A finished run as other tools name it: a model, a benchmark, scores and when it began."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
+from itertools import chain, count
 from math import sqrt
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -60,6 +62,16 @@ class FinishedRun(NamedTuple):
         value = (score.correct_official if is_official else score.correct_strict) / num
         clustered = self.summary.clustered_se if score is self.summary and not is_official else None
         return MeasuredShare(value, clustered if clustered is not None else sqrt(value * (1 - value) / num))
+
+
+def name_tasks(tasks: Iterable[str], *taken: str) -> dict[str, str]:
+    """Return a name for each task that can be one of a file; no two are alike, and none is `taken`."""
+    named: dict[str, str] = {}
+    for task in tasks:
+        plain = sanitise(task)
+        tries = chain([plain], (f"{plain}-{number}" for number in count(2)))
+        named[task] = next(one for one in tries if one not in named.values() and one not in taken)
+    return named
 
 
 def sanitise(name: str) -> str:

@@ -1,8 +1,11 @@
 """inspect's log of a run: one JSON file that `inspect view` shows and `inspect_ai.log.read_eval_log` reads (version 2).
 
+inspect/DATE_BENCHMARK_HASH.json   named as inspect names its own: its viewer and its data frames pass over others
+
 Each item is a sample with two scores, `strict` and `official`, and repeats are further epochs of the same sample.
 """
 
+import hashlib
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +16,7 @@ from eval.variation.repeats import list_repeats
 from services.files import write_atomic
 from services.types import Value
 
-FILE_NAME = "inspect.json"
+FOLDER = "inspect"
 RIGHT, WRONG = "C", "I"  # inspect's own marks
 
 
@@ -26,9 +29,10 @@ class InspectScore(Value):
 
 
 class InspectMessage(Value):
-    """A message of the model."""
+    """The question, or what the model replied."""
 
-    role: Literal["assistant"] = "assistant"
+    id: str
+    role: Literal["user", "assistant"]
     content: str
 
 
@@ -59,10 +63,12 @@ class InspectSample(Value):
     """An item."""
 
     id: str
+    uuid: str
     epoch: int
     input: str
     choices: list[str]
     target: str
+    messages: tuple[InspectMessage, InspectMessage]
     output: InspectOutput
     scores: dict[str, InspectScore]
     metadata: dict[str, str]
@@ -91,6 +97,7 @@ class InspectDataset(Value):
     name: str
     location: str
     samples: int
+    sample_ids: list[str]
 
 
 class InspectConfig(Value):
@@ -103,6 +110,7 @@ class InspectEval(Value):
     """What was evaluated."""
 
     run_id: str
+    eval_id: str
     created: str
     task: str
     task_id: str
@@ -111,6 +119,19 @@ class InspectEval(Value):
     config: InspectConfig
     packages: dict[str, str]
     metadata: dict[str, str]
+
+
+class InspectPlan(Value):
+    """What was done with each sample; nothing that inspect could do again."""
+
+    name: str = "plan"
+    steps: tuple[()] = ()
+
+
+class InspectStats(Value):
+    """When it ran."""
+
+    started_at: str
 
 
 class InspectResults(Value):
@@ -127,7 +148,9 @@ class InspectLog(Value):
     version: Literal[2] = 2
     status: Literal["success"] = "success"
     eval: InspectEval
+    plan: InspectPlan = InspectPlan()
     results: InspectResults
+    stats: InspectStats
     samples: list[InspectSample]
 
 
@@ -135,18 +158,26 @@ def write_inspect_log(folder: Path) -> Path:
     """Write the log of a finished run into its folder."""
     run = FinishedRun.read(folder)
     epochs = list_repeats(folder)
+    eval_id = hashlib.sha256(run.record.model_dump_json().encode()).hexdigest()[:22]
     samples = [
-        _make_sample(one, run.model, epoch) for epoch, place in enumerate(epochs, 1) for one in read_predictions(place)
+        _make_sample(one, run.model, eval_id, epoch)
+        for epoch, place in enumerate(epochs, 1)
+        for one in read_predictions(place)
     ]
+    ids = [one.id for one in samples if one.epoch == 1]
     environment = run.record.environments[0]
+    began = run.began_at.isoformat(timespec="seconds")
     options = run.record.options.model_dump(exclude_none=True, exclude_defaults=True)
     log = InspectLog(
         eval=InspectEval(
             run_id=sanitise(folder.name),
-            created=run.began_at.isoformat(timespec="seconds"),
+            eval_id=eval_id,
+            created=began,
             task=run.benchmark,
             task_id=run.record.benchmark_sha256[:16],
-            dataset=InspectDataset(name=run.benchmark, location=run.record.benchmark_file, samples=run.summary.n),
+            dataset=InspectDataset(
+                name=run.benchmark, location=run.record.benchmark_file, samples=len(ids), sample_ids=ids
+            ),
             model=f"earwitness/{run.model}",
             config=InspectConfig(epochs=len(epochs)),
             packages=environment.packages,
@@ -157,9 +188,12 @@ def write_inspect_log(folder: Path) -> Path:
             completed_samples=sum(one.error is None for one in samples),
             scores=[_summarise_total(run, "strict"), _summarise_total(run, "official")],
         ),
+        stats=InspectStats(started_at=began),
         samples=samples,
     )
-    file = folder / FILE_NAME
+    (folder / FOLDER).mkdir(exist_ok=True)
+    name = sanitise(run.benchmark).replace("_", "-")  # inspect reads the task from between the first two
+    file = folder / FOLDER / f"{began.replace(':', '-')}_{name}_{log.eval.task_id}.json"
     write_atomic(file, log.model_dump_json(indent=1, exclude_none=True))
     return file
 
@@ -171,19 +205,24 @@ def _summarise_total(run: FinishedRun, name: str) -> InspectTotal:
     return InspectTotal(name=name, scorer=name, metrics=metrics)
 
 
-def _make_sample(one: Prediction, model: str, epoch: int) -> InspectSample:
+def _make_sample(one: Prediction, model: str, eval_id: str, epoch: int) -> InspectSample:
     labels = one.model_dump(include={"task", "category", "sub_category", "difficulty", "disputed"})
     labels["audio"] = ", ".join(one.audio)
+    uuid = f"{eval_id}-{one.id}-{epoch}"
+    asked = InspectMessage(id=f"{uuid}-asked", role="user", content=one.question)
+    reply = InspectMessage(id=f"{uuid}-reply", role="assistant", content=one.model_output)
     marks = {"strict": one.correct_strict, "official": one.correct_official}
     return InspectSample(
         id=one.id,
+        uuid=uuid,
         epoch=epoch,
         input=one.question,
         choices=list(one.choices),
         target=one.answer or "",
+        messages=(asked, reply),
         output=InspectOutput(
             model=model,
-            choices=[InspectChoice(message=InspectMessage(content=one.model_output))],
+            choices=[InspectChoice(message=reply)],
             completion=one.model_output,
         ),
         scores={

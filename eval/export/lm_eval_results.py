@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from eval.export.finished_run import FinishedRun, sanitise
+from eval.export.finished_run import FinishedRun, name_tasks, sanitise
 from eval.scoring.scoring import Score
 from eval.store.records import Prediction
 from eval.store.stored import read_predictions
@@ -97,7 +97,8 @@ def write_lm_eval(folder: Path) -> Path:
 
 
 def _summarise(run: FinishedRun, model: str, name: str) -> LmEvalResults:
-    below = [_Task(f"{name}_{sanitise(task)}", task, score) for task, score in run.summary.by_task.items()]
+    by_task = run.summary.by_task
+    below = [_Task(f"{name}_{plain}", task, by_task[task]) for task, plain in name_tasks(by_task).items()]
     tasks = [_Task(name, run.benchmark, run.summary), *(below if len(below) > 1 else [])]
     environment = run.record.environments[0]
     return LmEvalResults(

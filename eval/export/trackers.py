@@ -9,7 +9,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from eval.export.finished_run import FinishedRun, sanitise
+from eval.export.finished_run import FinishedRun, name_tasks
+from eval.scoring.scoring import ALL
 from services.errors import EarwitnessError
 from services.telemetry.trackers import PROJECT, import_tracker
 
@@ -68,7 +69,8 @@ def _list_figures(run: FinishedRun) -> dict[str, float]:
     summary = run.summary
     figures = {name: float(getattr(summary, name)) for name in ("n", "unread", "failed", "wall_s", "mean_took_s")}
     figures |= {"prompt_tokens": float(summary.prompt_tokens), "completion_tokens": float(summary.completion_tokens)}
-    scores = {"all": summary, **{sanitise(task): score for task, score in summary.by_task.items()}}
+    named = name_tasks(summary.by_task, ALL)
+    scores = {ALL: summary, **{named[task]: score for task, score in summary.by_task.items()}}
     for task, score in scores.items():  # a name that is also another's folder breaks MLflow's store of files
         for metric, is_official in (("strict", False), ("official", True)):
             if share := run.measure(score, is_official=is_official):

@@ -17,7 +17,7 @@ from markupsafe import Markup
 from eval.analysis.compare import Comparison, compare
 from eval.display.plots import AccuracyBar, draw_intervals
 from eval.page.items import PageData, ReportedRun, gather_page_data, read_run
-from eval.scoring.scoring import RunSummary, Score
+from eval.scoring.scoring import RunSummary, Score, list_rows
 from eval.store.stored import StoredResult, open_stored
 from services import web
 from services.errors import BadConfig
@@ -197,6 +197,7 @@ def _draw_plot(runs: Sequence[ReportedRun]) -> Markup:
 
 def _draw_bars(runs: Sequence[ReportedRun]) -> Iterable[AccuracyBar]:
     for run in runs:
-        for name, score in ({"all": run.summary} | run.summary.by_task).items():
+        *tasks, total = list_rows(run.summary.by_task, run.summary).items()
+        for name, score in (total, *tasks):
             if num_scored := score.n - score.withheld:
                 yield AccuracyBar(run.name, name, score.correct_strict / num_scored, score.wilson_95)

@@ -5,8 +5,8 @@ matcher of MMAU and MMAR. What could not be read and what failed stays in the de
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from typing import Literal, NamedTuple, TypeAlias, TypedDict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Literal, NamedTuple, TypeAlias, TypedDict, TypeVar
 
 from pydantic import Field
 
@@ -15,6 +15,8 @@ from eval.scoring.rule_scores import RuleScores, score_rules
 from eval.scoring.rules import RuleOutcome
 from services.types import Value
 
+ALL = "all"
+Counted = TypeVar("Counted")
 RepeatKind: TypeAlias = Literal["option order", "sampling"]
 
 
@@ -295,6 +297,19 @@ def _score_undisputed(verdicts: list[Verdict]) -> Score | None:
 def _compute_chance(verdicts: list[Verdict]) -> float | None:
     shares = [1 / verdict.num_choices for verdict in verdicts if verdict.num_choices and not verdict.withheld]
     return sum(shares) / len(shares) if shares else None
+
+
+def list_rows(by_task: Mapping[str, Counted], total: Counted) -> dict[str, Counted]:
+    """Return the rows of a table: those of the tasks, and last that of all, named so that no task is called alike.
+
+    Items without a task are of the task `all`; where there is no other, it is the row of all.
+    """
+    if [*by_task] == [ALL]:
+        return {ALL: total}
+    name = ALL
+    while name in by_task:
+        name += " tasks"
+    return {**by_task, name: total}
 
 
 def score_tasks(verdicts: list[Verdict]) -> dict[str, Score]:

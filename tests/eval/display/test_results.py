@@ -24,3 +24,19 @@ def test_no_figure_is_cut_on_a_narrow_terminal() -> None:
 @pytest.mark.parametrize("task", ["[/sound]", "[red]sound", "sound [1]"])
 def test_a_task_is_shown_by_its_name_whatever_that_holds(task: str) -> None:
     assert f"│ {task} " in printed(task)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "rows"),
+    [
+        (("music",), ["music", "all"]),
+        (("all",), ["all"]),  # of items without a task
+        (("all", "music"), ["all", "music", "all tasks"]),
+        (("all", "all tasks"), ["all", "all tasks", "all tasks tasks"]),
+    ],
+)
+def test_no_task_is_called_as_the_whole_is(tasks: tuple[str, ...], rows: list[str]) -> None:
+    cells = [[cell.strip() for cell in line.split("│")] for line in printed(*tasks).splitlines()]
+    lines = [line for line in cells if len(line) > 3]
+    assert [line[1] for line in lines] == rows
+    assert lines[-1][2] == str(11 * len(tasks))

@@ -17,6 +17,17 @@ OPTIONS = ("a bell", "a dog", "rain")
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
     """Return its folder: questions 0 to 3 are right, the fourth is wrong, the fifth has failed."""
+    return write_run(tmp_path, ("music", "sound"))
+
+
+@pytest.fixture
+def alike(tmp_path: Path) -> Path:
+    """Return the folder of a run whose tasks are one name where it may only hold letters; one is called as all are."""
+    return write_run(tmp_path, ("a b", "a/b", "all"))
+
+
+def write_run(tmp_path: Path, tasks: tuple[str, ...]) -> Path:
+    """Write a run whose questions are of these tasks in turn."""
     record = RunRecord(
         options=RunOptions(benchmark="made up", path="text", llm="reader"),
         benchmark_file="made-up.json",
@@ -34,7 +45,7 @@ def run(tmp_path: Path) -> Path:
                 question=f"What is {number}?",
                 choices=OPTIONS,
                 answer="a dog",
-                task="sound" if number % 2 else "music",
+                task=tasks[number % len(tasks)],
             )
             letter = "B" if number < 4 else "C"
             choice = Choice(letter=letter, text=OPTIONS["ABC".index(letter)])

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,14 @@ import pytest
 from eval.export.inspect_log import write_inspect_log
 
 PEERS = os.environ.get("EARWITNESS_PEERS_PYTHON")
+HEAD = """
+import sys
+from inspect_ai.log import list_eval_logs, read_eval_log, read_eval_log_samples
+(found,) = list_eval_logs(sys.argv[1])
+head = read_eval_log(found, header_only=True)
+samples = [(one.id, one.epoch) for one in read_eval_log_samples(found, all_samples_required=False)]
+print(head.eval.task, head.results.scores[0].name, len(samples), samples[0])
+"""
 READ = """
 import json, sys
 from inspect_ai.log import read_eval_log
@@ -49,3 +58,18 @@ def test_inspect_reads_it(run: Path) -> None:
         "error": "the server is down",
         "target": "a dog",
     }
+
+
+def test_what_a_viewer_reads_of_many_logs_comes_before_the_samples(run: Path) -> None:
+    file = write_inspect_log(run)
+    names = list(json.loads(file.read_text()))
+    assert {"version", "status", "eval", "plan", "results", "stats"} <= set(names[: names.index("samples")])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d[+-]\d\d-\d\d_made-up_0123456789abcdef\.json", file.name)
+
+
+@pytest.mark.skipif(not PEERS, reason="set EARWITNESS_PEERS_PYTHON to a Python that has inspect-ai")
+def test_inspect_finds_it_in_the_folder_and_reads_its_head_and_its_samples(run: Path) -> None:
+    write_inspect_log(run)
+    command = [str(PEERS), "-c", HEAD, str(run)]
+    read = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert read.strip() == "made up strict 6 ('q0', 1)"

@@ -40,6 +40,16 @@ def test_a_run_that_is_not_finished_is_refused(run: Path) -> None:
         write_lm_eval(run)
 
 
+def test_tasks_that_would_be_called_alike_keep_their_scores(alike: Path) -> None:
+    results = json.loads(write_lm_eval(alike).read_text())["results"]
+    assert {name: (one["alias"], one["acc,none"]) for name, one in results.items()} == {
+        "made_up": ("made up", 4 / 6),
+        "made_up_a_b": ("a b", 1.0),
+        "made_up_a_b-2": ("a/b", 0.5),
+        "made_up_all": ("all", 0.5),
+    }
+
+
 @needs_peers
 def test_lm_eval_prints_its_table_of_it(run: Path) -> None:
     script = "import json, sys; from lm_eval.utils import make_table; print(make_table(json.load(open(sys.argv[1]))))"

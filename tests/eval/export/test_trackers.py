@@ -35,6 +35,17 @@ def test_mlflow_gets_options_figures_and_files(run: Path, monkeypatch: pytest.Mo
     assert {"run.json", "summary.json"} <= said.keys()
 
 
+def test_no_figure_stands_in_for_another(alike: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures: dict[str, float] = {}
+    double = ModuleType("mlflow")
+    ignored = dict.fromkeys(("set_experiment", "log_params", "log_artifact"), lambda *_: None)
+    vars(double).update(ignored, start_run=lambda run_name: nullcontext(), log_metrics=figures.update)
+    monkeypatch.setitem(sys.modules, "mlflow", double)
+    track_run("mlflow", alike)
+    strict = {name: value for name, value in figures.items() if name.endswith("/strict")}
+    assert strict == {"all/strict": 4 / 6, "a_b/strict": 1.0, "a_b-2/strict": 0.5, "all-2/strict": 0.5}
+
+
 def test_a_tracker_that_fails_leaves_the_run(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def init(**_: object) -> None:
         raise UsageError("no key")
