@@ -41,9 +41,12 @@ EvidenceKind: TypeAlias = Literal[SoundKind, SpeechKind, MusicKind, "reply"]
 """What a statement is about; absence: of what is not heard; reply: of a LALM, which rests on the waveform alone."""
 EvidenceUse: TypeAlias = Literal["decided", "read", "unread"]
 """What became of a statement: shown to the model that answered, or voted (read); that and decided; or neither."""
-ClaimFault: TypeAlias = Literal["uncited", "no_such_evidence", "wrong_time", "wrong_number", "misquoted", "unrelated"]
+ClaimFault: TypeAlias = Literal[
+    "uncited", "no_such_evidence", "wrong_time", "wrong_number", "misquoted", "unrelated", "contradicted", "unchecked"
+]
 ClaimVerdict: TypeAlias = Literal["supported"] | ClaimFault
-"""What came of checking a claim against the statements that it cites; of several faults the first in this order."""
+"""What came of checking a claim against the statements that it cites; of several faults the first in this order.
+contradicted: it denies what they say, or they deny it; unchecked: whether they do cannot be told."""
 ReasonsStatus: TypeAlias = Literal["given", "none", "no_evidence", "no_llm", "unreadable", "cut_off", "late", "failed"]
 """given: there are claims; none: there are no grounds to name; no_evidence: nothing was heard that could be cited;
 no_llm: the path has no LLM to write them; unreadable: its reply is in another form than was asked for; cut_off: its
@@ -340,7 +343,7 @@ class Claim(Value):
     cites: tuple[Citation, ...] = ()
     verdict: ClaimVerdict
     """supported: each statement cited exists and shares a word with the claim, the times lie within it, numbers and
-    quotations stand in it. Whether the claim follows from it is not checked."""
+    quotations stand in it, and neither denies the other. Whether the claim follows from it is not checked."""
     faults: tuple[str, ...] = ()
     """Times, numbers and quotations that the statements do not hold, or ids of statements that should not be cited."""
 

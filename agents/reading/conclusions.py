@@ -14,6 +14,8 @@ from services.types import Value
 
 AROUND = r"""[\s*_"'`(]*"""
 STARTS = r"""(?:\A|[.!?;,:\n*#>("'।،。！-])\s*"""
+ALSO_DENY = {"es": ("no", "nada", "nadie"), "pt": ("ninguém", "nada"), "it": ("nessuno", "niente")}
+"""Words that deny in their language, and where it is not known may be words of another one."""
 NUM_BEFORE = 6  # characters before a conclusion of a language without spaces in which a denial may stand
 
 
@@ -67,6 +69,21 @@ def drop_tail(conclusion: str) -> str:
 def is_denied_somewhere(text: str) -> bool:
     """Tell whether a text holds a denial in a language other than English."""
     return bool(_compile_denials().search(text))
+
+
+def holds_denial(text: str, language: str) -> bool | None:
+    """Tell whether a text of one language other than English holds a denial; None where its words are not known."""
+    pattern = _compile_denials_of(language)
+    return bool(pattern.search(text)) if pattern else None
+
+
+@cache
+def _compile_denials_of(language: str) -> re.Pattern[str] | None:
+    words = load_wordings().get(language)
+    if words is None:
+        return None
+    denial = _match_any((*words.denial, *ALSO_DENY.get(language, ())))
+    return re.compile(rf"(?<!\w)(?:{denial})(?!\w)" if words.spaced else denial, re.I)
 
 
 @cache

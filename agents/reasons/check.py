@@ -1,7 +1,8 @@
 """Check of claims against the evidence that they cite: ids exist, times fit, numbers, quotations, a word stand there.
 
-Nothing here knows what a claim is about, and whether it follows from the evidence is not checked. A claim in another
-language than its evidence has no word in common with it, and is marked so.
+Nothing here knows what a claim is about, and whether it follows from the evidence is not checked, but that it does not
+deny what the evidence asserts (`agents.reasons.polarity`). A claim in another language than its evidence has no word in
+common with it, and is marked so.
 """
 
 import re
@@ -13,11 +14,17 @@ from agents.reading.numbers import find_pronouns
 from agents.reading.plain_text import normalise
 from agents.reading.quantities import QuantityMention, Values, find_quantities, select_widest
 from agents.reading.stems import extract_stems
+from agents.reasons.polarity import PolarityMatch, compare_polarity
 from agents.reasons.times import CLOCK_NEAR_S, TimeMention, find_times
 from lalm.statements import RECORDING
 from services.longform.clock import WHOLE_S
 from services.types import Citation, Claim, ClaimVerdict, Evidence
 
+VERDICTS: Mapping[PolarityMatch, ClaimVerdict] = {
+    "same": "supported",
+    "opposite": "contradicted",
+    "unclear": "unchecked",
+}
 MIN_STEM_LETTERS = 3
 MOST_ROUNDED = 0.05  # of a number, that rounding may change
 PERCENT = re.compile(r"\s*(?:%|per\s?cent\b)", re.IGNORECASE)
@@ -88,7 +95,7 @@ def _judge(text: str, cites: Sequence[Citation], evidence: Mapping[str, Evidence
     if unsaid := tuple(one[0] for one in QUOTATION.finditer(text) if not _is_quoted(one[0], cited)):
         return _Judgement("misquoted", unsaid)
     unrelated = tuple(one.id for one in cites if not _shares_words(text, evidence[one.id]))
-    return _Judgement("unrelated", unrelated) if unrelated else _Judgement("supported")
+    return _Judgement("unrelated", unrelated) if unrelated else _Judgement(VERDICTS[compare_polarity(text, cited)])
 
 
 def _complete(written: WrittenCitation, statement: Evidence | None) -> Citation:

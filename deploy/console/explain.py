@@ -19,6 +19,8 @@ VERDICTS: Mapping[ClaimVerdict, str] = {
     "wrong_number": "number not there",
     "misquoted": "words not there",
     "unrelated": "no word in common",
+    "contradicted": "the evidence says the opposite",
+    "unchecked": "cannot be told",
 }
 """Verdict on a claim -> what is said of it."""
 

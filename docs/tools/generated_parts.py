@@ -54,6 +54,7 @@ DATA = {
     "lalm/earwitness-tiny/naming.safetensors": "Its naming head",
     "lalm/earwitness-tiny/naming.yaml": "Size of its naming head, and the encoder that the head hears with",
     "lalm/earwitness-tiny/naming_quality.json": "What its naming head does on clips that are held back",
+    "agents/reasons/negation.json": "English words that deny, and where what they deny ends",
     "agents/listening/planner.safetensors": "Weights of the classifier that chooses the tool for a question",
     "agents/listening/said.safetensors": "Weights of the classifier of questions that ask about what is said",
     "agents/reading/clock_words.json": "Words about the time of day in 27 languages: hour, half, quarter, past, to",

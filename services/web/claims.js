@@ -10,6 +10,8 @@ const FOUND = {
   wrong_number: "number not in the evidence",
   misquoted: "words not in the evidence",
   unrelated: "no word in common with",
+  contradicted: "the evidence says the opposite",
+  unchecked: "whether the evidence says so cannot be told",
 };
 const WITHOUT_CLAIMS = {
   none: "None: nothing that was heard speaks for this answer alone.",
@@ -32,7 +34,7 @@ export function drawReasons(reasons, evidence, play) {
   if (reasons.claims.length) {
     drawn.push(tag("ol", "claims", ...reasons.claims.map((claim) => drawClaim(claim, evidence, play))));
     const wrote = reasons.author ? `Written by ${reasons.author}` : "The evidence that speaks for this option alone";
-    drawn.push(tag("p", "note", `${wrote}. Supported: the evidence exists and shares words with the claim, and times, numbers and quotations stand in it.`));
+    drawn.push(tag("p", "note", `${wrote}. Supported: the evidence exists and shares words with the claim, and times, numbers and quotations stand in it, and neither denies the other.`));
   }
   return drawn;
 }
