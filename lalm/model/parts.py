@@ -30,11 +30,19 @@ LOADING_ERRORS = (OSError, ValueError, RuntimeError, SafetensorError)  # Runtime
 
 
 def compute_revision(source: str) -> str:
-    """Identify weights: their hash in the catalogue, the hash of the files of a folder, or the commit on the Hub."""
+    """Identify weights: their hash in the catalogue, the hash of the files of a folder, or the commit on the Hub.
+
+    Raises:
+        ModelError: there are no weights of that name.
+    """
     if source in weights.list_weights():
         return weights.find_revision(source)
     if not Path(source).is_dir():
-        return Path(hf_hub_download(source, "config.json")).parent.name  # the cache keeps a commit as snapshots/COMMIT
+        try:
+            config = hf_hub_download(source, "config.json")
+        except LOADING_ERRORS as error:
+            raise _make_loading_error("model", source, error) from error
+        return Path(config).parent.name  # the cache keeps a commit as snapshots/COMMIT
     digest = sha256()
     for file in sorted([*Path(source).glob("*.safetensors"), *Path(source).glob("config.json")]):
         with file.open("rb") as content:

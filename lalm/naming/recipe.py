@@ -13,7 +13,6 @@ import torch
 import yaml
 from safetensors.torch import save as serialise
 
-from lalm.model import parts
 from lalm.model.build import build
 from lalm.model.encoders import open_each
 from lalm.model.names import NameSpace
@@ -27,6 +26,7 @@ from lalm.runtimes.in_process import InProcessTrainedLALM
 from lalm.train import checkpoint
 from lalm.train.alignment.contrast import list_known_sounds
 from lalm.train.features import FeatureStore
+from lalm.train.recipe import resolve_encoders
 from services.errors import BadConfig
 from services.files import write_atomic
 from services.progress import report_stage
@@ -68,9 +68,7 @@ def train_naming(config: NamingTrainConfig, root: Path, folder: Path) -> NamingQ
     held = read_rows(config.held_back, root)
     training = leave_out_shared(read_rows(config.rows, root), held)
     # 2. Hear each clip
-    each = tuple(
-        one.model_copy(update={"revision": parts.compute_revision(one.source)}) for one in config.head.encoders
-    )
+    each = resolve_encoders(config.head.encoders, root)
     head_config = config.head.model_copy(update={"encoders": each})
     encoders = open_each(each, model, CPU)
     features = FeatureStore(encoders, read_settings().home / "features", revisions=[str(one.revision) for one in each])

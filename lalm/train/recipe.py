@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from lalm.model import parts
 from lalm.model.backbone_check import check_backbone
 from lalm.model.build import LalmComponents, build
+from lalm.model.config import EncoderConfig
 from lalm.train import checkpoint, run_folder
 from lalm.train.alignment.bag_of_words import Aligner
 from lalm.train.alignment.contrast import ContrastiveAligner, list_known_sounds
@@ -124,17 +125,21 @@ def resolve_sources(config: TrainConfig, root: Path) -> TrainConfig:
     So the run can be opened from anywhere, and only with the encoders that it was trained with.
     """
     model = config.model
-    encoders = [one.model_copy(update={"source": _resolve_source(one.source, root)}) for one in model.encoders]
-    named = [
-        one if one.revision else one.model_copy(update={"revision": parts.compute_revision(one.source)})
-        for one in encoders
-    ]
     found = {
         "encoder": None if model.encoder is None else _resolve_source(model.encoder, root),
-        "encoders": tuple(named),
+        "encoders": resolve_encoders(model.encoders, root),
         "backbone": _resolve_source(model.backbone, root),
     }
     return config.model_copy(update={"model": model.model_copy(update=found)})
+
+
+def resolve_encoders(encoders: Sequence[EncoderConfig], root: Path) -> tuple[EncoderConfig, ...]:
+    """Make the folders of encoders absolute, and name the revisions that are not named yet."""
+    found = [one.model_copy(update={"source": _resolve_source(one.source, root)}) for one in encoders]
+    return tuple(
+        one if one.revision else one.model_copy(update={"revision": parts.compute_revision(one.source)})
+        for one in found
+    )
 
 
 def _resolve_source(source: str, root: Path) -> str:

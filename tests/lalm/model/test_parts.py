@@ -117,3 +117,10 @@ def test_the_revision_of_a_hub_model_is_its_commit(tmp_path: Path, monkeypatch: 
 def test_torch_says_whether_the_processor_multiplies_bfloat16() -> None:
     known = torch.cpu.get_capabilities().get("avx512_bf16", False)
     assert parts.pick_dtype("auto", CPU) == (torch.bfloat16 if known else torch.float32)
+
+
+def test_weights_that_nobody_has_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(ModelError, match="'nosuch' holds no model that can be loaded"):
+        parts.compute_revision("nosuch")
