@@ -5,10 +5,13 @@ from time import perf_counter
 from typing import TypeAlias
 
 from agents.reading.calibration import ModelCalibration, apply_calibration, is_within_chance
+from agents.reading.named_times import choose_span
 from agents.reading.reply import read_choice
 from lalm.prompting import build_messages
 from services.audio.remarks import describe_each
 from services.errors import TooManyClips
+from services.longform.hearing import shift_statement
+from services.longform.split import ClipPart
 from services.progress import report_stage
 from services.protocols import LALM, MultiClipLALM
 from services.questions import drop_own_letters
@@ -36,9 +39,9 @@ class Direct:
         """
         assert clips, "a LALM needs a clip"
         require_room(self.lalm, clips)
-        started = perf_counter()
+        started, part = perf_counter(), _choose_part(self.lalm, question, clips)
         with report_stage("listen"):
-            reading = await self._read(question.with_clips(clips), clips, given)
+            reading = await self._read(question.with_clips(clips), (part.clip,) if part else clips, given)
         seconds, choice = perf_counter() - started, _choose(question, reading)
         probabilities = apply_calibration(self.calibration, reading.probabilities)
         heard = Evidence(
@@ -47,7 +50,8 @@ class Direct:
             revision=self.lalm.revision,
             text=choice.text if choice else reading.reply,
             step="listen",
-            end_s=round(clips[0].duration_s, 2) if len(clips) == 1 else None,
+            start_s=part.start_s if part else 0.0,
+            end_s=round(part.end_s if part else clips[0].duration_s, 2) if len(clips) == 1 else None,
             confidence=probabilities[choice.letter] if choice and probabilities else None,
         )
         remarks = () if given else describe_each(clips)  # among what is given they are already
@@ -60,8 +64,8 @@ class Direct:
             calibration=self.calibration.describe(len(probabilities)) if self.calibration and probabilities else None,
             is_unsure=is_within_chance(probabilities, self.calibration),
             path="lalm",
-            trace=(TraceStep(step="listen", text=_format_note(self.lalm, reading), seconds=seconds),),
-            evidence=((heard,) if heard.text else ()) + _list_given(reading) + remarks,
+            trace=(TraceStep(step="listen", text=_format_note(self.lalm, reading, part), seconds=seconds),),
+            evidence=((heard,) if heard.text else ()) + _list_given(reading, None if given else part) + remarks,
             timings_s={"listen": seconds},
             usage=reading.usage,
         )
@@ -76,6 +80,14 @@ class Direct:
             return await lalm.choose(messages, clips[0], choices, *beside)
         assert isinstance(lalm, MultiClipLALM), SEVERAL
         return await lalm.choose_of_several(messages, clips, choices, *beside)
+
+
+def _choose_part(lalm: LALM, question: Question, clips: Sequence[AudioClip]) -> ClipPart | None:
+    """Choose the part of a recording that a LALM hears, where it cannot find the span that the question names."""
+    if not lalm.style.hears_spans or len(clips) > 1:
+        return None
+    span = choose_span(question.text, clips[0].duration_s)
+    return ClipPart(span.start_s, span.end_s, clips[0].cut(span.start_s, span.end_s)) if span else None
 
 
 def require_room(lalm: LALM, clips: Sequence[AudioClip]) -> None:
@@ -98,17 +110,19 @@ async def listen(
     return await lalm.listen_to_several(messages, clips, *beside)
 
 
-def _format_note(lalm: LALM, reading: Reading) -> str:
-    """Name the LALM, and who wrote what it was given."""
+def _format_note(lalm: LALM, reading: Reading, part: ClipPart | None) -> str:
+    """Name the LALM, what it heard of the recording, and who wrote what it was given."""
+    name = f"{lalm.name}, hears {part.start_s:.1f}-{part.end_s:.1f} s" if part else lalm.name
     sources = ", ".join(dict.fromkeys(one.source for one in reading.given))
     if all(one.kind == "transcript" for one in reading.given):
-        return f"{lalm.name}, given a transcript by {sources}" if sources else lalm.name
-    return f"{lalm.name}, given {len(reading.given)} statements by {sources}"
+        return f"{name}, given a transcript by {sources}" if sources else name
+    return f"{name}, given {len(reading.given)} statements by {sources}"
 
 
-def _list_given(reading: Reading) -> tuple[Evidence, ...]:
-    """List what the LALM was given beside the sound, as evidence that it read."""
-    return tuple(one.model_copy(update={"step": one.step or "listen", "use": "read"}) for one in reading.given)
+def _list_given(reading: Reading, part: ClipPart | None) -> tuple[Evidence, ...]:
+    """List what the LALM was given beside the sound, as evidence that it read; of what it heard in a part, when."""
+    timed = reading.given if part is None else tuple(shift_statement(one, part) for one in reading.given)
+    return tuple(one.model_copy(update={"step": one.step or "listen", "use": "read"}) for one in timed)
 
 
 def _choose(question: Question, reading: Reading) -> Choice | None:

@@ -245,6 +245,8 @@ class ReadingStyle(Value):
     """Options it tells apart by letters (None: any number); of more, the likeliest texts get them (`TextComparer`)."""
     takes_evidence: bool = False
     """Whether a LALM takes statements about the clip as text beside it (`LALM.listen`, `given`)."""
+    hears_spans: bool = False
+    """Whether a LALM hears but the span that a question names, where there is one: it cannot find the times itself."""
     max_clips: int = 1
     """Recordings that a LALM hears in one prompt; above 1 it is a `MultiClipLALM`."""
     num_statements: int | None = None

@@ -17,7 +17,7 @@ from agents.listening.tool import (
     cut_span,
     derive,
 )
-from agents.reading.named_times import find_named_spans
+from agents.reading.named_times import NamedSpan, choose_span, find_named_spans, fit_span
 from agents.reading.relevance import count_shared_stems
 from lalm.prompting import build_messages
 from services.cancellation import run_in_thread
@@ -31,8 +31,6 @@ from services.protocols import LALM
 from services.questions import drop_own_letters
 from services.types import AudioClip, Evidence, Focus, Label, Question, Topic
 
-SHORTEST_S = 0.5  # a shorter span is not heard again
-MOST_OF_CLIP = 0.8  # a span longer than this share of the clip was heard before
 SHORTEST_WORD_S = 0.1  # FFmpeg stretches nothing that is shorter than its window of 0.064 s
 AROUND_S = 0.25  # added on either side of a span
 SILENT_FLOOR_DB = -65.0  # dBFS; less noise than this is not worth reducing
@@ -114,27 +112,20 @@ async def hear_span(listeners: Listeners, heard: ListenedClip, arguments: FocusA
     return ToolResult(tuple(shift_times(statement, part) for statement in statements), derived)
 
 
-def find_span(tool_input: ToolInput) -> tuple[float, float] | None:
-    """Find the span to hear again, start and end in seconds; None where it is too short or nearly the whole clip."""
-    named = find_named_spans(tool_input.question.text, tool_input.clip.duration_s)
-    if named:
-        wanted = named[0].start_s, named[0].end_s
-    else:
-        known = [
-            one
-            for one in tool_input.evidence
-            if one.end_s is not None
-            and one.end_s - one.start_s <= WHOLE_S
-            and count_shared_stems(one, tool_input.question)
-        ]
-        best = max(known, key=lambda one: count_shared_stems(one, tool_input.question), default=None)
-        if best is None or best.end_s is None:
-            return None
-        wanted = best.start_s - AROUND_S, best.end_s + AROUND_S
-    start_s = max(0.0, wanted[0])
-    end_s = min(tool_input.clip.duration_s, wanted[1], start_s + WHOLE_S)
-    is_worth_it = SHORTEST_S <= end_s - start_s <= MOST_OF_CLIP * tool_input.clip.duration_s
-    return (start_s, end_s) if is_worth_it else None
+def find_span(tool_input: ToolInput) -> NamedSpan | None:
+    """Find the span to hear again: the one that the question names, or that of the most relevant evidence."""
+    question, duration_s = tool_input.question, tool_input.clip.duration_s
+    if find_named_spans(question.text, duration_s):
+        return choose_span(question.text, duration_s)
+    known = [
+        one
+        for one in tool_input.evidence
+        if one.end_s is not None and one.end_s - one.start_s <= WHOLE_S and count_shared_stems(one, question)
+    ]
+    best = max(known, key=lambda one: count_shared_stems(one, question), default=None)
+    if best is None or best.end_s is None:
+        return None
+    return fit_span(best.start_s - AROUND_S, best.end_s + AROUND_S, duration_s)
 
 
 async def _ask_lalm(lalm: LALM, clip: AudioClip, arguments: FocusArguments) -> tuple[Evidence, ...]:

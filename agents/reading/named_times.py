@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from agents.reading.numbers import ORDINALS, SMALL, spell_in_digits
+from services.longform.clock import WHOLE_S
 
 UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0}
 NEAR_S = {"s": 5.0, "m": 60.0, "h": 600.0}
 """Unit of a time -> how far around it is meant."""
 CLOCK_NEAR_S = 30.0
+SHORTEST_S = 0.5  # a shorter span is not heard by itself
+MOST_OF_CLIP = 0.8  # a span longer than this share of the clip is as good as all of it
 SHARE_OF_END = 0.1  # of the recording, that "at the end" means
 
 UNIT = r"(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?)\b"
@@ -74,6 +77,20 @@ def find_named_spans(question: str, duration_s: float) -> tuple[NamedSpan, ...]:
         if spans:
             return tuple(sorted(set(spans)))
     return ()
+
+
+def choose_span(question: str, duration_s: float) -> NamedSpan | None:
+    """Choose the first span that a question names; None where it names none that is worth hearing by itself."""
+    named = find_named_spans(question, duration_s)
+    return fit_span(*named[0], duration_s) if named else None
+
+
+def fit_span(start_s: float, end_s: float, duration_s: float) -> NamedSpan | None:
+    """Fit a span into a clip, and into what is heard at one go; None where it is too short or nearly the whole clip."""
+    start_s = max(0.0, start_s)
+    end_s = min(duration_s, end_s, start_s + WHOLE_S)
+    is_worth_it = SHORTEST_S <= end_s - start_s <= MOST_OF_CLIP * duration_s
+    return NamedSpan(start_s, end_s) if is_worth_it else None
 
 
 def remove_times(question: str) -> str:
