@@ -45,9 +45,8 @@ class Players:
         self._logs = head(samples, scores)
         self._labels = head.labels
         probabilities = pool_over_clip(samples, self._logs)
-        self._guesses = [
-            guess for guess in rank_instruments(probabilities, head.labels) if guess.label != NO_INSTRUMENT
-        ]
+        self._ranked = rank_instruments(probabilities, head.labels)
+        self._guesses = [guess for guess in self._ranked if guess.label != NO_INSTRUMENT]
         self._families = rank_families(probabilities, head.labels)
 
     @property
@@ -62,8 +61,8 @@ class Players:
 
     @property
     def scores(self) -> Mapping[str, float]:
-        """Instrument or family -> logarithm of its probability."""
-        return {guess.label: log(max(guess.probability, LEAST_LIKELY)) for guess in (*self._families, *self._guesses)}
+        """Instrument, family or none -> logarithm of its probability."""
+        return {guess.label: log(max(guess.probability, LEAST_LIKELY)) for guess in (*self._families, *self._ranked)}
 
     def make_statements(self) -> list[Statement]:
         """Return the instruments that can be told, and their order where several play in turn."""

@@ -107,3 +107,9 @@ def test_a_sound_that_is_hardly_heard_answers_only_a_question_about_sounds(capti
     assert heard(captioner, samples, "Where was this recorded?", *options) == []
     (said,) = heard(captioner, samples, "Which sound is heard?", *options, topic="sound")
     assert said.startswith("Of the sounds asked about, most like: ")
+
+
+def test_that_no_instrument_plays_may_be_an_option(captioner: AcousticCaptioner) -> None:
+    options = ("Piano", "No instrument", "Flute")
+    (told,) = heard(captioner, tone(440, 2.0), "Which instrument is playing?", *options, topic="instrument")
+    assert told.startswith("Of the instruments asked about, most like: piano (")
