@@ -2,10 +2,16 @@
 
 Rows are read batch by batch. Recordings in a row are written to the Earwitness folder once, so that every later run
 finds them as files, and memory stays bounded by a group of rows (the Hub's hold 100 recordings), not by the file.
+Columns whose values are numbers of labels (the Hub's `ClassLabel`) are read as the labels, and a null inside an object
+as a field that is not there: all rows of a column share their fields.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import quote
+
+from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from services.errors import BadConfig
 from services.files import write_atomic
@@ -13,6 +19,28 @@ from services.settings import read_settings
 
 NUM_ROWS_READ = 16  # at once: recordings of a minute are some megabytes each
 BUFFER = 1 << 20  # bytes of a column read ahead
+PLAIN_SUFFIX = re.compile(r"\.\w{1,8}", re.ASCII)
+KEY = b"huggingface"  # of the metadata in which the Hub's library describes the columns
+
+
+class Column(BaseModel):
+    """What the Hub's library says of a column; fields that we do not use are left alone."""
+
+    kind: str = Field(alias="_type", default="")
+    names: tuple[str, ...] = ()
+    """Of a `ClassLabel`: the labels."""
+    feature: "Column | None" = None
+    """Of a list: what it holds."""
+
+
+class _Columns(BaseModel):
+    features: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Description(BaseModel):
+    """What the Hub's library says of a file."""
+
+    info: _Columns = _Columns()
 
 
 def read_parquet(file: Path, sha256: str) -> list[Mapping[str, object]]:
@@ -28,30 +56,87 @@ def read_parquet(file: Path, sha256: str) -> list[Mapping[str, object]]:
         raise BadConfig(f"{name} is a Parquet file; reading one needs pip install 'earwitness[parquet]'.") from error
     try:
         folder = read_settings().home / "benchmarks" / "extracted" / sha256
-        batches = parquet.ParquetFile(file, buffer_size=BUFFER, pre_buffer=False).iter_batches(batch_size=NUM_ROWS_READ)
-        return list(_keep_clips(folder, (row for batch in batches for row in batch.to_pylist())))
+        opened = parquet.ParquetFile(file, buffer_size=BUFFER, pre_buffer=False)
+        labels = _read_labels((opened.schema_arrow.metadata or {}).get(KEY, b"{}"))
+        batches = opened.iter_batches(batch_size=NUM_ROWS_READ)
+        rows = (row for batch in batches for row in batch.to_pylist(maps_as_pydicts="lossy"))
+        return list(_keep_clips(folder, rows, labels))
     except OSError as error:
-        raise BadConfig(f"{name} cannot be read: {error.strerror or error}.") from error
+        raise BadConfig(f"{name} cannot be read: {error.strerror or str(error).rstrip('.')}.") from error
     except pyarrow.ArrowException as error:
-        raise BadConfig(f"{name} is not Parquet: {' '.join(str(error).split())}.") from error
+        raise BadConfig(f"{name} is not Parquet: {' '.join(str(error).split()).rstrip('.')}.") from error
 
 
-def _keep_clips(folder: Path, rows: Iterator[dict[str, object]]) -> Iterator[Mapping[str, object]]:
+def _read_labels(described: bytes) -> Mapping[str, Sequence[str]]:
+    """Return the labels of each column that holds their numbers, alone or in lists."""
+    try:
+        columns = Description.model_validate_json(described).info.features
+    except ValidationError:  # another tool's metadata under that key
+        return {}
+    return {name: labels for name, column in columns.items() if (labels := _find_labels(column))}
+
+
+def _find_labels(described: JsonValue) -> Sequence[str]:
+    try:
+        column = Column.model_validate(described)
+    except ValidationError:  # a column of several fields
+        return ()
+    inner = column.feature or column
+    return inner.names if inner.kind == "ClassLabel" else ()
+
+
+def _keep_clips(
+    folder: Path, rows: Iterator[dict[str, object]], labels: Mapping[str, Sequence[str]]
+) -> Iterator[Mapping[str, object]]:
     """Yield rows whose recordings are paths of files."""
     for number, row in enumerate(rows, start=1):
-        yield {field: _keep(folder, f"{number}-{field}", value) for field, value in row.items() if value is not None}
+        named = {field: _name(value, labels[field]) if field in labels else value for field, value in row.items()}
+        yield {
+            field: _keep(folder, f"{number}-{quote(field, safe='')}", value)
+            for field, value in named.items()
+            if value is not None
+        }
+
+
+def _name(value: object, labels: Sequence[str]) -> object:
+    """Return the label of a number; None for the one that stands for no label."""
+    if isinstance(value, list):
+        return [_name(one, labels) for one in value]
+    if not isinstance(value, int):
+        return value
+    return labels[value] if 0 <= value < len(labels) else None
 
 
 def _keep(folder: Path, name: str, value: object) -> object:
-    """Write the recording that a value holds, and return its path; any other value stays as it is."""
+    """Write the recordings that a value holds, and return their paths in place of them."""
     if isinstance(value, list):
         return [_keep(folder, f"{name}-{place}", one) for place, one in enumerate(value, start=1)]
-    content = value.get("bytes") if isinstance(value, Mapping) else value
-    if not isinstance(content, bytes):
+    if isinstance(value, bytes):
+        return _read_text(value) or _write(folder / name, value)
+    if not isinstance(value, Mapping):
         return value
-    original = value.get("path") if isinstance(value, Mapping) else None
-    file = folder / f"{name}{Path(str(original)).suffix if original else ''}"
+    content = value.get("bytes")
+    if isinstance(content, bytes):
+        suffix = Path(str(value.get("path") or "")).suffix
+        return _write(folder / f"{name}{suffix if PLAIN_SUFFIX.fullmatch(suffix) else ''}", content)
+    return {
+        field: _keep(folder, f"{name}-{quote(str(field), safe='')}", one)
+        for field, one in value.items()
+        if one is not None
+    }
+
+
+def _read_text(content: bytes) -> str | None:
+    """Return the text that a column of bytes may hold as well; None where it is a recording."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else text
+
+
+def _write(file: Path, content: bytes) -> str:
     if not file.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         write_atomic(file, content)
     return str(file)

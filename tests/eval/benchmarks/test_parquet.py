@@ -167,3 +167,51 @@ def test_a_thousand_clips_are_read_group_by_group(tmp_path: Path) -> None:
     assert int(num) == 1_000
     assert int(grown_kb) < 80_000  # 60,000 to 63,000 seen; all clips at once take 153,000
     assert len(list((tmp_path / "benchmarks" / "extracted").glob("*/*"))) == 1_000
+
+
+def describe(features: dict[str, object]) -> dict[bytes, bytes]:
+    """Return the metadata that the Hub's library writes."""
+    return {b"huggingface": json.dumps({"info": {"features": features}}).encode()}
+
+
+def test_labels_maps_and_bytes_are_read_as_what_they_stand_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pyarrow import parquet as pq
+
+    monkeypatch.setattr(parquet, "read_settings", lambda: Settings(home=tmp_path / "home"))
+    sound = {"bytes": make_wav(800), "path": "a/clip.wav\0"}
+    columns = {
+        "text": pyarrow.array([b"What is heard?", "Was hört man?".encode(), b"And now?"]),
+        "label": pyarrow.array([1, 0, -1]),
+        "tags": pyarrow.array([[0, 1], [], None]),
+        "names": pyarrow.array([[("A", "cat"), ("B", "dog")]] * 3, pyarrow.map_(pyarrow.string(), pyarrow.string())),
+        "choices": pyarrow.array([{"A": "cat", "B": "dog", "C": None}] * 3),
+        "in/../side": pyarrow.array([sound] * 3),
+        "raw": pyarrow.array([sound["bytes"]] * 3),
+    }
+    label = {"names": ["cat", "dog"], "_type": "ClassLabel"}
+    features: dict[str, object] = {
+        "label": label,
+        "tags": {"feature": label, "_type": "List"},
+        "choices": {"names": {"dtype": "string", "_type": "Value"}},
+        "text": [{"dtype": "binary", "_type": "Value"}],
+    }
+    file = tmp_path / "odd.parquet"
+    pq.write_table(pyarrow.table(columns).replace_schema_metadata(describe(features)), file)
+    rows = parquet.read_parquet(file, "digest")
+    assert [row["text"] for row in rows] == ["What is heard?", "Was hört man?", "And now?"]
+    assert [row.get("label") for row in rows] == ["dog", "cat", None]
+    assert [row.get("tags") for row in rows] == [["cat", "dog"], [], None]
+    assert (rows[0]["names"], rows[0]["choices"]) == ({"A": "cat", "B": "dog"}, {"A": "cat", "B": "dog"})
+    for field in ("in/../side", "raw"):
+        kept = Path(str(rows[0][field]))
+        assert kept.read_bytes() == sound["bytes"]
+        assert kept.parent == tmp_path / "home" / "benchmarks" / "extracted" / "digest"
+
+
+@pytest.mark.parametrize("metadata", [b"", b"[]", b'{"info": 3}', b'{"info": {"features": {"label": 3}}}', b"\xff"])
+def test_metadata_of_other_tools_change_nothing(tmp_path: Path, metadata: bytes) -> None:
+    from pyarrow import parquet as pq
+
+    file = tmp_path / "odd.parquet"
+    pq.write_table(pyarrow.table({"label": [1]}).replace_schema_metadata({b"huggingface": metadata}), file)
+    assert parquet.read_parquet(file, "digest") == [{"label": 1}]
