@@ -22,6 +22,8 @@ from services.extensions.registry import include_files
 from services.files import is_folder, write_atomic
 from services.types import Value
 
+FILE_NAME = "grid.json"
+
 
 class GridModel(NamedTuple):
     """An LLM of a grid."""
@@ -104,13 +106,14 @@ def run_grid(
         f"grid-{Path(request.bench).stem}-{request.path}"
     )
     pool = ModelPool()
+    pairs = list(product(llms, columns))
+    folders = _name_folders([(model.row, captioner, made_of.get(model.row)) for model, captioner in pairs])
     cells: list[Cell] = []
-    for model, captioner in product(llms, columns):
+    for (model, captioner), folder in zip(pairs, folders, strict=True):
         if cells and cells[-1].row != model.row:
             pool = ModelPool(captioners=pool.captioners, asrs=pool.asrs)  # one LLM in memory at a time
         lalm = made_of.get(model.row)
-        folder = out / _name(model.row, captioner, lalm)
-        cell = Cell(row=model.row, llm=model.llm, captioner=captioner, lalm=lalm, folder=folder)
+        cell = Cell(row=model.row, llm=model.llm, captioner=captioner, lalm=lalm, folder=out / folder)
         cells.append(_run_cell(request.model_copy(update={"llm_url": model.url or request.llm_url}), cell, pool))
         if not cells[-1].is_complete and cells[-1].error is None:
             break
@@ -122,7 +125,7 @@ def run_grid(
         captioners=columns,
         cells=tuple(cells),
     )
-    write_atomic(out / "grid.json", grid.model_dump_json(indent=1))
+    write_atomic(out / FILE_NAME, grid.model_dump_json(indent=1))
     return grid
 
 
@@ -159,5 +162,16 @@ def _run_cell(request: RunRequest, cell: Cell, pool: ModelPool) -> Cell:
     return cell.model_copy(update={"summary": outcome.summary, "is_complete": outcome.is_complete})
 
 
-def _name(*models: str | None) -> str:
-    return "-".join(re.sub(r"[^\w.-]+", "_", Path(part).name) for part in models if part)
+def _name_folders(cells: Sequence[tuple[str | None, ...]]) -> list[str]:
+    """Return the name of each cell's folder; `BadConfig` where two would be one, or one is no name of a folder."""
+    names: dict[str, tuple[str | None, ...]] = {}
+    for models in cells:
+        name = "-".join(re.sub(r"[^\w.-]+", "_", Path(part).name) for part in models if part)
+        shown = " with ".join(repr(part) for part in models if part)
+        if not name.strip(".") or name == FILE_NAME:
+            raise BadConfig(f"A run of {shown} cannot have a folder of its name; give the LLM a row of its own.")
+        if taken := names.get(name):
+            other = " with ".join(repr(part) for part in taken if part)
+            raise BadConfig(f"Runs of {other} and {shown} would be one folder, {name!r}; give the LLMs other rows.")
+        names[name] = models
+    return list(names)

@@ -68,6 +68,11 @@ def plan_study(config: StudyConfig) -> tuple[StudyRun, ...]:
     """
     _check_models(config)
     runs = tuple(_plan_runs(config))
+    if not runs:
+        raise BadConfig(
+            f"The study asks nothing on paths {', '.join(config.paths) or 'none'}: path lalm needs an LLM with a lalm, "
+            "path cascade a benchmark with recordings."
+        )
     files: dict[str, str] = {}
     for run in runs:
         if files.setdefault(run.title, run.benchmark) != run.benchmark:

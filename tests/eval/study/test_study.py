@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from eval.display.estimates import print_estimates
-from eval.study.config import StudyConfig
+from eval.study.config import StudyConfig, StudyModel
 from eval.study.page import write_study_page
 from eval.study.study import Study, estimate_study, make_table, run_study
 from services import catalog
@@ -131,6 +131,8 @@ def test_the_page_holds_the_recommendation_and_links_every_item(tmp_path: Path, 
         ({"llms": ["weak", "stronk"]}, "No LLM named 'stronk'"),
         ({"captioners": ["nobody"]}, "No captioner named 'nobody'"),
         ({"llms": [{"name": "weak", "lalm": "nothing"}]}, "No LALM named 'nothing'"),
+        ({"paths": []}, "The study asks nothing on paths none"),
+        ({"paths": ["cascade", "lalm"]}, "The study asks nothing on paths cascade, lalm"),
         ({"predict": {"x": "first:txt"}}, "predict.x: the study has no column 'first:txt'; it has first:text, second"),
     ],
 )
@@ -148,3 +150,20 @@ def test_two_benchmarks_of_one_name_are_refused(tmp_path: Path, config: StudyCon
     other.write_bytes((tmp_path / "first.json").read_bytes())
     with pytest.raises(BadConfig, match="would both be called 'first'"):
         estimate_study(config.model_copy(update={"benchmarks": (*config.benchmarks, str(other))}))
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (("a b", "a/b", "a_b"), "Runs of 'a b' and 'a_b' would be one folder, 'a_b'"),
+        (("..",), "A run of '..' cannot have a folder of its name"),
+        (("grid.json",), "A run of 'grid.json' cannot have a folder"),
+    ],
+)
+def test_each_run_has_a_folder_of_its_own_below_the_study(
+    tmp_path: Path, config: StudyConfig, rows: tuple[str, ...], said: str
+) -> None:
+    named = config.model_copy(update={"llms": tuple(StudyModel(name="weak", row=row) for row in rows)})
+    with pytest.raises(BadConfig, match=said):
+        run(named, tmp_path / "out")
+    assert asked == [] and not (tmp_path / "out").exists()
