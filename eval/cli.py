@@ -311,7 +311,7 @@ akb_cli.register(app)
 
 
 def _report(outcome: "Outcome", budget: int, groups: tuple[Grouping, ...]) -> None:
-    from eval.display.results import print_calibration, print_groups, print_results
+    from eval.display.results import format_retries, print_calibration, print_groups, print_results
 
     console = open_terminal()
     print_results(outcome.folder.name, outcome.summary, console)
@@ -321,8 +321,8 @@ def _report(outcome: "Outcome", budget: int, groups: tuple[Grouping, ...]) -> No
     print_note(f"Run folder: {outcome.folder}")
     if outcome.calibration:
         print_calibration(outcome.folder, outcome.calibration, console)
-    if outcome.summary.failed:
-        console.print("The same command with --retry-failed asks the failed items again.")
+    for line in format_retries(outcome.summary):
+        console.print(line)
     if outcome.lost is not None:
         print_note(f"The run folder lacks some of this ({outcome.lost}); the same command asks for what is missing.")
         leave_now(UNUSABLE)

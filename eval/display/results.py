@@ -1,6 +1,6 @@
 """Table of a run: strict and official accuracy by task, controls, calibration and cost."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -33,6 +33,14 @@ def print_results(title: str, summary: RunSummary, console: Console) -> None:
     print_table(table, console)
     for line in _format_remarks(summary):
         console.print(line, highlight=False, soft_wrap=True)
+
+
+def format_retries(summary: RunSummary) -> Iterator[str]:
+    """Yield how to ask again for what failed; what only a judge failed at is judged again without an option."""
+    if any(judge.failed for judge in summary.judges):
+        yield "The same command has the judges score again what they failed at."
+    if summary.failed > (summary.judges[0].failed if summary.judges else 0):
+        yield "The same command with --retry-failed asks the failed items again."
 
 
 def print_groups(summary: RunSummary, groups: Iterable[str], console: Console) -> None:

@@ -3,8 +3,8 @@
 import pytest
 from rich.console import Console
 
-from eval.display.results import print_results
-from eval.scoring.scoring import Verdict, summarise
+from eval.display.results import format_retries, print_results
+from eval.scoring.scoring import JudgeScore, Verdict, summarise
 
 
 def printed(*tasks: str) -> str:
@@ -40,3 +40,23 @@ def test_no_task_is_called_as_the_whole_is(tasks: tuple[str, ...], rows: list[st
     lines = [line for line in cells if len(line) > 3]
     assert [line[1] for line in lines] == rows
     assert lines[-1][2] == str(11 * len(tasks))
+
+
+@pytest.mark.parametrize(
+    ("num_failed", "by_judge", "said"),
+    [
+        (0, None, []),
+        (2, None, ["--retry-failed"]),
+        (2, 2, ["has the judges score again"]),
+        (2, 1, ["has the judges score again", "--retry-failed"]),
+        (2, 0, ["--retry-failed"]),
+    ],
+)
+def test_what_only_a_judge_failed_at_needs_no_option(num_failed: int, by_judge: int | None, said: list[str]) -> None:
+    summary = summarise([Verdict(str(number), "t", failed=number < num_failed) for number in range(4)])
+    if by_judge is not None:
+        judge = JudgeScore(judge="j", n=4, right=1, failed=by_judge, prompt_tokens=0, completion_tokens=0)
+        summary = summary.model_copy(update={"judges": (judge,)})
+    lines = list(format_retries(summary))
+    assert len(lines) == len(said)
+    assert all(wanted in line for wanted, line in zip(said, lines, strict=True))
