@@ -193,6 +193,8 @@ def _build_environment(folder: Path, host: str) -> dict[str, str]:
         | build_haproxy_environment(folder, host, _find_free_port())
         | {
             "PYTHONPATH": os.pathsep.join(filter(None, path)),
+            # PyTorch makes this folder when it is imported, by default in the one for temporary files, and leaves it.
+            "TORCHINDUCTOR_CACHE_DIR": str(folder / "inductor"),
             # Whoever reaches Ray's ports may run code: a token guards them. By default Ray would write one to ~/.ray.
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN": secrets.token_hex(32),

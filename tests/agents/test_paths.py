@@ -37,6 +37,7 @@ class EndlessEars:
         return ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("num_cancels", [1, 2, 3])
 @pytest.mark.parametrize(
     ("path", "summary"), [("cascade", None), ("informed", "perception"), ("informed", "tools"), ("auto", "tools")]

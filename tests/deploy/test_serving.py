@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy import serving
+
 LOADING = """
 import sys, time
 assert "config" in sys.stdin.readline()
@@ -43,6 +45,15 @@ def start(child: str, reading: str = "pass") -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen([sys.executable, "-c", script], stdout=-1, stderr=-1, text=True) as process:
         assert process.stderr is not None and process.stderr.readline() == "loading\n"
         yield process
+
+
+@pytest.mark.slow
+def test_what_pytorch_writes_when_it_is_imported_goes_with_the_service(tmp_path: Path) -> None:
+    environment = serving._build_environment(tmp_path, "127.0.0.1")
+    script = "import os, torch._inductor.runtime.cache_dir_utils as it; print(it.cache_dir())"
+    command = [sys.executable, "-c", script]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+    assert Path(said.strip()).is_relative_to(tmp_path)
 
 
 @pytest.mark.slow
