@@ -23,13 +23,13 @@ PLAIN_SUFFIX = re.compile(r"\.\w{1,8}", re.ASCII)
 KEY = b"huggingface"  # of the metadata in which the Hub's library describes the columns
 
 
-class Column(BaseModel):
+class HubColumn(BaseModel):
     """What the Hub's library says of a column; fields that we do not use are left alone."""
 
     kind: str = Field(alias="_type", default="")
     names: tuple[str, ...] = ()
     """Of a `ClassLabel`: the labels."""
-    feature: "Column | None" = None
+    feature: "HubColumn | None" = None
     """Of a list: what it holds."""
 
 
@@ -37,7 +37,7 @@ class _Columns(BaseModel):
     features: dict[str, JsonValue] = Field(default_factory=dict)
 
 
-class Description(BaseModel):
+class HubDescription(BaseModel):
     """What the Hub's library says of a file."""
 
     info: _Columns = _Columns()
@@ -70,7 +70,7 @@ def read_parquet(file: Path, sha256: str) -> list[Mapping[str, object]]:
 def _read_labels(described: bytes) -> Mapping[str, Sequence[str]]:
     """Return the labels of each column that holds their numbers, alone or in lists."""
     try:
-        columns = Description.model_validate_json(described).info.features
+        columns = HubDescription.model_validate_json(described).info.features
     except ValidationError:  # another tool's metadata under that key
         return {}
     return {name: labels for name, column in columns.items() if (labels := _find_labels(column))}
@@ -78,7 +78,7 @@ def _read_labels(described: bytes) -> Mapping[str, Sequence[str]]:
 
 def _find_labels(described: JsonValue) -> Sequence[str]:
     try:
-        column = Column.model_validate(described)
+        column = HubColumn.model_validate(described)
     except ValidationError:  # a column of several fields
         return ()
     inner = column.feature or column
