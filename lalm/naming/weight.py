@@ -17,6 +17,8 @@ from services.progress import report_stage
 from services.protocols import LALM
 from services.types import AudioClip, Evidence, Question, Value
 
+# Shape suffixes: Q questions, C options
+
 Compare = Callable[[AudioClip, Sequence[str]], Sequence[float]]
 """Cosine between a clip and each of some names."""
 
@@ -65,18 +67,24 @@ async def _ask(lalm: LALM, compare: Compare, rows: Sequence[LocatedRow]) -> list
 
 def fit_weight(scored: Sequence[ScoredQuestion]) -> WeightFit:
     """Fit one weight, and a temperature over both, by maximum likelihood; a weight below 0 counts as 0."""
+    widest = max(len(one.cosines) for one in scored)
+    likelihoods_QC = np.array([_fill(one.likelihoods, -np.inf, widest) for one in scored])
+    cosines_QC = np.array([_fill(one.cosines, 0.0, widest) for one in scored])
+    right_Q1 = np.array([[one.right] for one in scored])
 
     def compute_loss(scales: NDArray[np.float64]) -> float:
-        total = 0.0
-        for one in scored:
-            logits = scales[0] * one.likelihoods + scales[1] * one.cosines
-            total += float(logsumexp(logits) - logits[one.right])
-        return total / len(scored)
+        logits_QC = scales[0] * likelihoods_QC + scales[1] * cosines_QC
+        return float(np.mean(logsumexp(logits_QC, axis=1) - np.take_along_axis(logits_QC, right_Q1, axis=1)[:, 0]))
 
     found = minimize(compute_loss, np.array([1.0, 5.0]), method="L-BFGS-B", bounds=[(0.05, 20.0), (0.0, 200.0)]).x
     weight = float(found[1] / found[0])
     before, after = (np.mean([_is_right(one, each) for one in scored]) for each in (0.0, weight))
     return WeightFit(weight=weight, num_questions=len(scored), accuracy_before=float(before), accuracy=float(after))
+
+
+def _fill(values: NDArray[np.float64], value: float, width: int) -> NDArray[np.float64]:
+    """Fill the places of options that a question lacks."""
+    return np.append(values, [value] * (width - len(values)))
 
 
 def _is_right(one: ScoredQuestion, weight: float) -> bool:

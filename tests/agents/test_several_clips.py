@@ -37,6 +37,7 @@ def say(clip: AudioClip) -> tuple[Evidence, ...]:
     return (said.model_copy(update={"start_s": 0.1, "end_s": 0.9}),)
 
 
+@pytest.mark.slow
 async def test_each_recording_is_heard_by_itself_and_its_statements_name_it() -> None:
     ears, llm = ScriptedEars(name_sound, say), ScriptedLLM(choose=weigh(0.2, 0.8))
     said = Question.ask("In which recording does somebody say that it rains?", ("The first", "The second"))

@@ -40,6 +40,7 @@ def test_what_cannot_be_answered_is_refused(text: str, options: tuple[str, ...],
     assert (str(error.value), error.value.param) == (message, param)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(5)
 def test_very_many_options_are_counted_and_not_compared() -> None:
     with pytest.raises(BadRequest, match="500000 options were given; at most 26 work"):

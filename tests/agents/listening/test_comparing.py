@@ -26,6 +26,7 @@ def compare(*clips: AudioClip, evidence: tuple[Evidence, ...] = ()) -> list[str]
     return [one.text for one in asyncio.run(compare_recordings(clips, evidence))]
 
 
+@pytest.mark.slow
 def test_two_recordings_are_ranked_by_what_is_measured() -> None:
     told = compare(tone(0.4, 220, 1.0), tone(0.04, 440, 2.0))
     assert told[:3] == [
@@ -50,6 +51,7 @@ def test_silence_has_a_length_and_nothing_else() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_what_is_there_and_what_is_not_is_told_of_each_recording() -> None:
     clip = tone(0.2, 300, 1.0)
     music = Label(text="music", probability=0.9)
@@ -64,6 +66,7 @@ def test_what_is_there_and_what_is_not_is_told_of_each_recording() -> None:
     assert nothing_known[1] == "In recording 2 there is music, in recording 1 there is no music."
 
 
+@pytest.mark.slow
 def test_the_languages_are_laid_side_by_side() -> None:
     clip = tone(0.2, 300, 1.0)
     french, spanish = (

@@ -46,6 +46,7 @@ def test_options_name_languages_in_any_language(options: tuple[str, ...], codes:
     assert list(name_languages(options).values()) == codes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [("Rain", "A dog"), ("French", "A dog"), ("British English", "American English"), ("French and Greek", "Danish")],

@@ -70,6 +70,7 @@ def test_a_count_decides_where_the_answer_was_not_sure() -> None:
     assert [(one.text, one.step) for one in refined.evidence] == [("Number of separate events: 3.", "listen again")]
 
 
+@pytest.mark.slow
 def test_what_says_several_things_is_read_and_only_what_weighs_the_options_votes() -> None:
     question = Question.ask("When is there a sudden leap in volume?", ("At 1 s", "At 2 s", "At 3 s"))
     noise = np.random.default_rng(0).normal(0, 1, 16_000 * 4).astype(np.float32)

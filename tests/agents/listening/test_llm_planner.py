@@ -77,6 +77,7 @@ def list_faults(answer: Answer) -> list[PlanFault]:
     return [one.fault for one in list_plans(answer) if one.fault]
 
 
+@pytest.mark.slow
 def test_the_llm_calls_a_tool_with_its_own_arguments_then_another_and_says_why_it_stops() -> None:
     llm = open_llm(
         say(write("count", start_s=1.0, end_s=3.0), write("quality", "how it was recorded"), write("stop", missing=""))
@@ -114,6 +115,7 @@ def test_what_is_said_is_not_read_where_the_question_does_not_ask_for_it() -> No
         assert ("Call the tool sum" in llm.prompts[-1][-1].content) == is_read
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reply", "fault", "named"),
     [
@@ -192,6 +194,7 @@ def test_why_no_more_is_planned_stands_in_the_trace(probability: float, end: str
     assert len(llm.schemas) == 1, "the LLM is not asked for that"
 
 
+@pytest.mark.slow
 def test_what_a_tool_refuses_is_the_fault_of_the_plan_and_takes_an_action() -> None:
     answer = refine(open_llm(say(write("find-sound", sound="the colour of envy"), write("stop"))))
     assert list_faults(answer) == ["bad_arguments"]

@@ -30,6 +30,7 @@ def test_a_time_in_words_is_that_time(text: str, language: str, time: tuple[int,
     assert [(one.hour, one.minute) for one in find_times(text, language, find_spelled(text, language))] == [time]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "language"), [("neuf, trente", "fr"), ("nueve perros y media pizza", "es"), ("zehn von neunzig", "de")]
 )

@@ -4,6 +4,7 @@ from unicode_rbnf import RbnfEngine
 from agents.reading.spelled_numbers import MemoisedEngine, find_spelled, fold
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "language", "readings"),
     [

@@ -96,6 +96,7 @@ async def test_without_a_key_or_under_another_host_nobody_is_answered(takes: Pat
             assert refused.status_code in {400, 403}
 
 
+@pytest.mark.slow
 async def test_a_stream_is_not_offered_and_a_message_that_is_too_long_or_no_json_is_refused(takes: Path) -> None:
     async with serve(ScriptedService(), takes) as url, httpx.AsyncClient() as client:
         assert (await client.get(url, headers=ACCEPTED)).status_code == 405

@@ -35,6 +35,7 @@ def three(tmp_path: Path) -> list[StoredResult]:
     ]
 
 
+@pytest.mark.slow
 def test_who_wins_is_named_only_where_it_beats_all_others_after_correction(three: list[StoredResult]) -> None:
     found = hold_contest(three)
     music, sound, speech = found.by_task
@@ -55,6 +56,7 @@ def test_results_of_one_name_or_without_a_common_item_are_refused(tmp_path: Path
         hold_contest([*three[:2], stored(tmp_path, "d", {"other": range(3)})])
 
 
+@pytest.mark.slow
 def test_a_run_s_time_is_shared_out_over_its_tasks(make_runs: Callable[..., tuple[Path, Path]], tmp_path: Path) -> None:
     accuracies = {arm: dict.fromkeys(("sound", "music", "speech"), p) for arm, p in (("cascade", 0.9), ("lalm", 0.2))}
     folders = make_runs(accuracies, n=90, slow="music")

@@ -157,6 +157,7 @@ def test_predictions_under_foreign_names_need_no_question(tmp_path: Path) -> Non
     assert score_file(write(tmp_path, *two), "mmau").correct_strict == 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -224,6 +225,7 @@ def test_the_rule_of_a_named_benchmark_counts_whatever_the_form(tmp_path: Path) 
     assert (named.correct_official, named.official_dropped) == (1, 1)
 
 
+@pytest.mark.slow
 def test_letters_beside_choices_are_read_and_two_readings_are_told_apart_by_fields(tmp_path: Path) -> None:
     row = {"id": 1, "question": "What?", "choices": ["dog", "cat", "cow"], "prediction": "cat"}
     assert score_file(write(tmp_path, row | {"answer": "B"}), "mmau").correct_strict == 1
@@ -234,6 +236,7 @@ def test_letters_beside_choices_are_read_and_two_readings_are_told_apart_by_fiel
     assert score_file(write(tmp_path, row | {"answer": 1}), "mmau", fields=one).correct_strict == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prompt", [{"text": "Who speaks?"}, 7, "", ["Who", "speaks?"]])
 def test_a_question_that_cannot_be_read_is_not_needed(tmp_path: Path, prompt: object) -> None:
     rows = [

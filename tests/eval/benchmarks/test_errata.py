@@ -43,6 +43,7 @@ def test_what_disputes_nothing_is_refused(tmp_path: Path, row: str, message: str
         find(str(file))
 
 
+@pytest.mark.slow
 def test_a_file_of_ones_own_adds_to_it(tmp_path: Path) -> None:
     file = write_bench(tmp_path, ("q1", "orange"), ("q2", "Octavia"))
     own = tmp_path / "mine.errata.yaml"

@@ -72,6 +72,7 @@ def test_a_file_that_holds_nothing_to_ask_says_why(tmp_path: Path) -> None:
         find(write(tmp_path, ROW | {"answer": []})).require_askable()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -108,6 +109,7 @@ def test_fields_by_name_and_templates(tmp_path: Path) -> None:
         find(write(tmp_path, row), None, parse_fields(["question=Fragen"]))
 
 
+@pytest.mark.slow
 def test_clips_are_found_without_the_folders_of_their_authors_and_without_endings(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     for name in ("b/one.wav", "two.flac"):

@@ -52,6 +52,7 @@ def test_recordings_in_rows_become_files_once(tmp_path: Path, monkeypatch: pytes
     assert written.stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_mmau_pro_is_known_by_its_shape(tmp_path: Path) -> None:
     row: dict[str, object] = json.loads((Path(__file__).parents[2] / "data" / "benchmark-rows.json").read_text())[
         "mmau-pro"

@@ -107,6 +107,7 @@ def test_instructions_are_read_from_any_file_that_has_them(tmp_path: Path) -> No
     assert reply(item, "one") == (False, False)
 
 
+@pytest.mark.slow
 def test_speech_ifeval_and_its_creative_rows_without_labels(tmp_path: Path) -> None:
     unlabelled = {key: value for key, value in INSTRUCTED.items() if key != "label"}
     for row in (INSTRUCTED, unlabelled):

@@ -197,6 +197,7 @@ def test_a_run_with_a_judge_scores_its_open_questions(bench: str) -> None:
     assert again.summary.correct_strict == 2
 
 
+@pytest.mark.slow
 def test_each_judge_may_have_a_server_of_its_own(bench: str, monkeypatch: pytest.MonkeyPatch) -> None:
     urls: list[str | None] = []
 
@@ -221,6 +222,7 @@ def test_without_a_judge_an_open_question_has_failed_and_says_what_helps(bench: 
     assert run(bench, judges=("reader",), retry_failed=True).summary.correct_strict == 2
 
 
+@pytest.mark.slow
 def test_an_open_answer_that_no_judge_has_seen_is_neither_right_nor_wrong(bench: str) -> None:
     folder = run(bench, judges=("reader",)).folder
     for name in ("judgements.jsonl", "judges.json"):

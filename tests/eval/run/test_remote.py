@@ -97,6 +97,7 @@ def test_a_service_gives_the_same_records(service: tuple[Durations, str], bench:
     assert [(model.role, model.name) for model in record.models] == [("server", url)]
 
 
+@pytest.mark.slow
 def test_a_service_can_be_asked_without_sound(service: tuple[Durations, str], bench: Path) -> None:
     heard_s, url = service
     request = RunRequest(

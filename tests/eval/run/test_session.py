@@ -125,6 +125,7 @@ def sure(url: str | None) -> ScriptedLLM:
     return ScriptedLLM(choose=choose, name="sure")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ears")
 def test_probabilities_are_measured_and_a_threshold_changes_no_prediction(
     bench: Path, monkeypatch: pytest.MonkeyPatch
@@ -235,6 +236,7 @@ def test_unknown_and_impossible_controls_stop_before_anything_is_asked(bench: Pa
     assert not (bench.parent / "run").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ears")
 def test_missing_clips_stop_the_run_or_are_counted_as_failed(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (bench.parent / "3.wav").unlink()
@@ -300,6 +302,7 @@ def test_a_grid_of_lalms_is_named_by_their_llms_for_correlate(bench: Path, monke
     assert {name: set(scores) for name, scores in table.columns.items()} == {"tiny:lalm": {"levels", "first"}}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ears")
 def test_a_grid_goes_on_past_models_that_cannot_run_here(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(url: str | None) -> ScriptedLLM:

@@ -81,6 +81,7 @@ def verdicts(guesses: list[Forecast]) -> list[Verdict]:
     ]
 
 
+@pytest.mark.slow
 def test_a_run_is_measured_at_a_temperature_from_its_other_half() -> None:
     found = calibrate(verdicts(drawn(0.4, 1500)), abstain=0.8)
     assert found is not None

@@ -152,6 +152,7 @@ def test_two_benchmarks_of_one_name_are_refused(tmp_path: Path, config: StudyCon
         estimate_study(config.model_copy(update={"benchmarks": (*config.benchmarks, str(other))}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rows", "said"),
     [

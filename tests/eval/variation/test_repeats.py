@@ -61,6 +61,7 @@ def ask(bench: Path, model: str, **fields: object) -> RepeatScore:
     return outcome.summary.repeats
 
 
+@pytest.mark.slow
 def test_a_model_that_prefers_a_place_is_found_out_by_other_orders_of_the_options(bench: Path) -> None:
     found = ask(bench, "first")
     folders = [bench.parent / "first", *(bench.parent / "first" / "repeats" / number for number in "23")]
@@ -78,6 +79,7 @@ def test_a_model_that_prefers_a_place_is_found_out_by_other_orders_of_the_option
     assert require_record(folders[2]).options.repeat == 3
 
 
+@pytest.mark.slow
 def test_a_model_that_compares_texts_cannot_differ_and_this_is_told(bench: Path) -> None:
     found = ask(bench, "knowing")
     assert (found.accuracies, found.sd, found.differing, found.reads_order) == ((1.0, 1.0, 1.0), 0.0, 0, False)
@@ -118,6 +120,7 @@ def test_open_questions_are_asked_alike_each_time_and_said_to_be(bench: Path, mo
     assert (found.fixed, found.n, found.accuracies) == (3, 3, (1.0, 1.0, 1.0))
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_one_repeat_begins_no_other(bench: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 

@@ -247,6 +247,7 @@ def test_what_does_not_fit_together_is_refused(run: Path, exported: Path, clips:
     assert processor("WORDS<|/AUDIO|>.")["input_ids"].tolist() == processor("WORDS.")["input_ids"].tolist()
 
 
+@pytest.mark.slow
 def test_an_existing_folder_and_a_run_without_weights_are_refused(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -55,6 +55,7 @@ def test_without_lora_the_connector_alone_is_trained(config: ModelConfig) -> Non
     assert {name.split(".")[0] for name, _ in model.list_trained_parameters()} == {"connector"}
 
 
+@pytest.mark.slow
 def test_a_backbone_that_is_nowhere_is_named(config: ModelConfig, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="holds no causal LM"):
         build(config.model_copy(update={"backbone": str(tmp_path / "none")}), CPU)

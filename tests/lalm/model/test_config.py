@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from agents.rows.config import ReaderRowsConfig
 from lalm.distill.config import DistillConfig
+from lalm.naming.config import NamingTrainConfig
 from lalm.reader.config import ReaderConfig
 from lalm.synthesise.config import SynthesiseConfig
 from lalm.train.config import TrainConfig
@@ -58,6 +59,7 @@ def test_every_configuration_that_ships_can_be_read(path: Path) -> None:
         "reader": ReaderConfig,
         "distill": DistillConfig,
         "synthesise": SynthesiseConfig,
+        "naming": NamingTrainConfig,
     }
     kind = kinds.get(path.stem) or kinds.get(path.stem.partition("-")[0], TrainConfig)
     assert isinstance(read_config(path, kind), kind)

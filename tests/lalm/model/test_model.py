@@ -101,6 +101,7 @@ def test_what_another_group_hears_changes_nothing(family: str, backbones: Backbo
     assert differs == {0, 1, 2}
 
 
+@pytest.mark.slow
 def test_logits_are_computed_only_where_a_reply_is_predicted(backbones: Backbones) -> None:
     model = made(backbones("llama"))
     shapes = []
@@ -111,6 +112,7 @@ def test_logits_are_computed_only_where_a_reply_is_predicted(backbones: Backbone
     assert len(packed.ids_L) > 100
 
 
+@pytest.mark.slow
 def test_adapters_are_found_in_every_linear_layer_of_the_family(family: str, backbones: Backbones) -> None:
     model = made(backbones(family))
     adapted = {name.split(".")[-4] for name, _ in model.backbone.named_parameters() if "lora_A" in name}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import torch
 
 from lalm.model import parts
@@ -31,6 +32,7 @@ def test_a_name_without_a_token_lies_at_the_origin(backbones: Callable[[str], Pa
     assert space.embed_names(["", "bell"])[0].count_nonzero() == 0
 
 
+@pytest.mark.slow
 def test_a_backbone_that_scales_its_embeddings_is_asked_and_not_read(
     backbones: Callable[[str], Path], template: ChatTemplate
 ) -> None:

@@ -40,6 +40,7 @@ def test_the_encoder_of_a_whole_whisper_model_is_found(
     assert all(torch.equal(loaded[name], expected[name]) for name in expected)
 
 
+@pytest.mark.slow
 def test_an_encoder_of_its_own_is_loaded(encoder_folder: Path) -> None:
     loaded = parts.open_encoder(str(encoder_folder), torch.bfloat16)
     expected = WhisperEncoder.from_pretrained(encoder_folder).bfloat16().state_dict()

@@ -29,3 +29,13 @@ def test_names_that_say_nothing_get_no_weight() -> None:
     fit = fit_weight(draw(3000, by_likelihood=1.0, by_name=-3.0))
     assert fit.weight == 0
     assert fit.accuracy == fit.accuracy_before
+
+
+def test_questions_may_have_different_numbers_of_options() -> None:
+    scored = draw(300, by_likelihood=0.5, by_name=8.0)
+    shorter = [
+        one._replace(likelihoods=one.likelihoods[:2], cosines=one.cosines[:2]) for one in scored if one.right < 2
+    ]
+    fit = fit_weight([*scored, *shorter])
+    assert fit.num_questions == len(scored) + len(shorter)
+    assert fit.weight == pytest.approx(16, rel=0.5)

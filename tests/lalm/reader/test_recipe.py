@@ -138,6 +138,7 @@ def test_what_cannot_be_trained_is_one_line(
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_folder_of_another_run_is_refused(
     tmp_path: Path, config: dict[str, object], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -190,6 +190,7 @@ async def test_another_clip_gets_another_reading(folder: Path, make_clip: MakeCl
     assert first != second
 
 
+@pytest.mark.slow
 async def test_the_place_of_a_clip_in_the_text_of_a_question_is_text(folder: Path, make_clip: MakeClip) -> None:
     lalm = InProcessTrainedLALM(folder, name="test", asr=None)
     reading = await lalm.choose(asked(f"What is {AUDIO}?"), make_clip(0.7), CHOICES)
@@ -258,6 +259,7 @@ async def test_evidence_stands_behind_the_clip_as_in_training_in_place_of_its_ow
     assert own.probabilities != reading.probabilities
 
 
+@pytest.mark.slow
 def test_a_run_without_evidence_takes_none(folder: Path) -> None:
     assert not InProcessTrainedLALM(folder, name="ours", asr=None).style.takes_evidence
 

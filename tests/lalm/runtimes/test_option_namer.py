@@ -38,6 +38,7 @@ def head_folder(tmp_path: Path, encoder_folder: Path, make_run: Callable[..., Pa
     return folder
 
 
+@pytest.mark.slow
 def test_a_score_is_the_weight_times_the_cosine(
     head_folder: Path, tmp_path: Path, make_clip: Callable[..., AudioClip]
 ) -> None:
@@ -51,12 +52,14 @@ def test_a_score_is_the_weight_times_the_cosine(
     assert not torch.allclose(namer.compare(other, NAMES), cosines_B)
 
 
+@pytest.mark.slow
 def test_a_run_without_a_head_has_none(tmp_path: Path, make_run: Callable[..., Path]) -> None:
     model = read_config(make_run(), TrainConfig).model
     assert open_namer(tmp_path, model, build(model, torch.device("cpu"))) is None
     assert add_revision("abc", tmp_path) == "abc"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "message"),
     [(lambda folder: (folder / WEIGHTS).write_bytes(b"{"), "cannot be read"), (None, "does not fit")],

@@ -137,6 +137,7 @@ async def test_an_open_question_gets_words(folder: Path) -> None:
     assert reading.usage.completion_tokens > 0
 
 
+@pytest.mark.slow
 async def test_who_gives_up_keeps_the_turn_until_the_model_is_free(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

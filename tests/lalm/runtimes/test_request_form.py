@@ -194,6 +194,7 @@ def reads_probabilities(model: LalmEntry) -> bool:
     return not model.thinks and not model.form.streams
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["qwen2-audio-7b", "phi-4-mm", "ultravox-8b", "desta2.5-8b"])
 async def test_a_long_clip_is_sent_whole_in_parts(name: str, strict: tuple[StrictServer, str]) -> None:
     server, url = strict

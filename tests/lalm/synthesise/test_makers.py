@@ -71,6 +71,7 @@ def test_every_kind_of_clip_states_facts_that_can_be_asked(studio: Studio, name:
             assert all(len(words) == len(fact.answer) for words in fact.wrong)
 
 
+@pytest.mark.slow
 def test_a_kind_that_has_no_source_is_replaced(recordings: Path) -> None:
     bare = Studio(EventShelf(RecordingShelf(recordings, (), (), seed=3)))
     kinds = {make_clip(bare, Draw(f"{number}", "train"), {})[0] for number in range(12)}
@@ -80,6 +81,7 @@ def test_a_kind_that_has_no_source_is_replaced(recordings: Path) -> None:
         make_clip(bare, Draw("0", "train"), {name: 0 for name in MAKERS if name != "chord"})
 
 
+@pytest.mark.slow
 def test_strokes_are_as_many_as_is_said(studio: Studio) -> None:
     for draft in draw_some(studio, "strokes", 8):
         (count,) = (int(fact.answer[1]) for fact in draft.facts if fact.kind == "count")

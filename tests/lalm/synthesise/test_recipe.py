@@ -100,6 +100,7 @@ def test_an_interrupted_run_goes_on_and_ends_as_a_whole_one(
         assert (cut / "made" / name).read_text() == (whole / "made" / name).read_text()
 
 
+@pytest.mark.slow
 def test_clips_of_another_configuration_are_not_mixed_in(
     tmp_path: Path, recordings: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -52,6 +52,7 @@ def test_what_was_written_is_what_is_read(built: LalmComponents, config: TrainCo
         assert torch.equal(other.model.list_checkpoint_tensors()[name], value)
 
 
+@pytest.mark.slow
 def test_frozen_parts_are_never_kept(built: LalmComponents, tmp_path: Path) -> None:
     names = load_file(written(built, tmp_path) / checkpoint.WEIGHTS).keys()
     assert names == built.model.list_checkpoint_tensors().keys()
@@ -137,6 +138,7 @@ def test_moments_of_another_precision_are_gone_on_with(make_run: MakeRun, tmp_pa
     optimizer.step()
 
 
+@pytest.mark.slow
 def test_half_the_precision_is_half_the_size(built: LalmComponents, tmp_path: Path) -> None:
     written(built, tmp_path)
     whole = (tmp_path / checkpoint.WEIGHTS).stat().st_size

@@ -56,6 +56,7 @@ def test_a_folder_that_cannot_be_made_is_named(encoder: Encoder, tmp_path: Path)
         FeatureShelf(encoder, tmp_path / "features", revision="r")
 
 
+@pytest.mark.slow
 def test_each_encoder_and_each_way_of_hearing_has_its_own_shelf(
     encoder: Encoder, encoder_folder: Path, tmp_path: Path
 ) -> None:
@@ -84,6 +85,7 @@ def test_several_clips_come_in_the_order_asked(encoder: Encoder, make_clip: Make
     assert torch.equal(features.taps_SKTD[0, :, :20], features.taps_SKTD[3, :, :20])
 
 
+@pytest.mark.slow
 def test_a_second_encoder_leaves_what_the_first_has_heard(
     encoder: Encoder, encoder_folder: Path, make_clip: MakeClip, tmp_path: Path
 ) -> None:

@@ -29,6 +29,7 @@ def test_the_flops_of_a_step_are_those_counted_by_hand() -> None:
     assert flops / 2.0 / 1e6 == pytest.approx(0.1157)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tied", [True, False])
 def test_frozen_weights_are_counted_without_embeddings_whether_tied_or_not(
     make_run: MakeRun, backbones: Callable[[str], Path], tied: bool
@@ -48,6 +49,7 @@ def test_frozen_weights_are_counted_without_embeddings_whether_tied_or_not(
     assert size.adapters == sum(2 * (layer.in_features + layer.out_features) for layer in linear)
 
 
+@pytest.mark.slow
 def test_the_encoder_is_counted_apart(make_run: MakeRun) -> None:
     built: LalmComponents = build(read_config(make_run(), TrainConfig).model, torch.device("cpu"))
     size = count_parameters(built)

@@ -346,6 +346,7 @@ def test_processes_without_work_are_refused(make_run: MakeRun) -> None:
         check_config(config, DataParallelGroup(0, 2, torch.device("cpu")))
 
 
+@pytest.mark.slow
 def test_a_run_is_tracked_where_tensorboard_is_installed(finished: FinishedRun) -> None:
     accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     folder = finished.folder

@@ -74,6 +74,7 @@ def onset_s(clip: AudioClip, hz: float) -> float:
 FIRST, SECOND = tone(440, 2.0), tone(1500, 1.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "codec"), [("mp3", "libmp3lame"), ("adts", "aac")])
 def test_all_of_joined_files_is_heard(kind: str, codec: str) -> None:
     joined = mux(kind, codec, [(0, FIRST)]) + mux(kind, codec, [(0, SECOND)])
@@ -95,6 +96,7 @@ def test_joined_flac_files_of_different_rates_are_heard_to_the_sample() -> None:
     assert onset_s(clip, 1500) == pytest.approx(2.0, abs=0.011)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
 @pytest.mark.parametrize(("rate", "num_channels"), [(48_000, 1), (24_000, 2)])
 def test_a_chain_of_ogg_streams_is_heard_whatever_changes_between_them(
@@ -106,6 +108,7 @@ def test_a_chain_of_ogg_streams_is_heard_whatever_changes_between_them(
     assert onset_s(clip, 1500) == pytest.approx(2.0, abs=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "codec"), [("webm", "libopus"), ("mp4", "aac"), ("matroska", "libopus"), ("mp4", "libopus")]
 )
@@ -159,6 +162,7 @@ def test_a_flac_stream_of_unknown_length_is_heard() -> None:
     assert (clip.duration_s, clip.remarks) == (pytest.approx(2.0, abs=0.001), ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "codec"), [("mp3", "libmp3lame"), ("adts", "aac")])
 @pytest.mark.parametrize("lead", [bytes(1000), b"HTTP/1.1 200 OK\r\n" * 9, None], ids=["zeros", "text", "mid frame"])
 def test_a_stream_that_does_not_begin_with_a_frame_is_heard(kind: str, codec: str, lead: bytes | None) -> None:
@@ -247,6 +251,7 @@ def test_what_ffmpeg_would_open_that_is_no_sound_is_refused(data: bytes) -> None
     assert caught.value.code == AudioCode.FORMAT
 
 
+@pytest.mark.slow
 def test_of_several_tracks_the_default_one_is_heard_with_a_remark() -> None:
     buffer = BytesIO()
     with av.open(buffer, "w", format="mp4") as container:

@@ -143,6 +143,7 @@ def test_a_recording_that_is_cut_off_is_heard_as_far_as_it_goes_with_a_remark(de
         assert "cut_off" in heard.remarks
 
 
+@pytest.mark.slow
 def test_an_mp4_file_whose_index_comes_first_is_heard_until_its_sound_is_cut_off(
     decoder: DecoderPool, tmp_path: Path
 ) -> None:

@@ -59,6 +59,7 @@ def test_alignment_lowers_its_loss_and_leaves_the_backbone_alone(make_run: MakeR
     assert all(torch.equal(*pair) for pair in zip(before, built.model.backbone.parameters(), strict=True))
 
 
+@pytest.mark.slow
 def test_the_words_are_those_that_the_backbone_reads(make_run: MakeRun) -> None:
     built, corpus = loaded(make_run(family="gemma3_text"))
     aligner = Aligner(AlignmentConfig(num_steps=1), built.model, corpus, built.template, seed=1)
@@ -67,6 +68,7 @@ def test_the_words_are_those_that_the_backbone_reads(make_run: MakeRun) -> None:
     torch.testing.assert_close(aligner._words_VH * aligner._scale + aligner._mean_H, read_VH)
 
 
+@pytest.mark.slow
 def test_any_segment_of_a_long_clip_is_heard(make_run: MakeRun) -> None:
     built, corpus = loaded(make_run())
     aligner = Aligner(AlignmentConfig(num_steps=1, frames=2), built.model, corpus, built.template, seed=1)

@@ -55,6 +55,7 @@ def test_it_learns_which_name_belongs_to_which_clip_and_how_sharply(make_run: Ma
     assert all(torch.equal(*pair) for pair in zip(frozen, built.model.backbone.parameters(), strict=True))
 
 
+@pytest.mark.slow
 def test_the_bank_holds_the_names_of_the_rows_and_those_that_no_row_has(make_run: MakeRun) -> None:
     built, corpus = loaded(make_run(), "A Bell ", "dog barks")
     assert {name for names in collect_labels(corpus.training).values() for name in names} == {"a bell", "dog barks"}

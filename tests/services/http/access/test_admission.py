@@ -50,6 +50,7 @@ async def until_inside(client: httpx.AsyncClient, running: int, waiting: int) ->
     await until(inside)
 
 
+@pytest.mark.slow
 async def test_two_requests_run_one_waits_and_the_next_is_refused_with_retry_after(
     client: httpx.AsyncClient, scripted: ScriptedService
 ) -> None:

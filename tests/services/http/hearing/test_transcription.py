@@ -34,6 +34,7 @@ async def write_down(client: AsyncOpenAI, data: bytes, **options: Any) -> Any:  
     return await client.audio.transcriptions.create(file=("clip.wav", data), **{"model": "whisper-1"} | options)
 
 
+@pytest.mark.slow
 async def test_json_holds_what_is_said_and_not_which_language(
     client: AsyncOpenAI, tone: Callable[[float], bytes]
 ) -> None:

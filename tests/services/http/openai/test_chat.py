@@ -47,6 +47,7 @@ async def test_an_open_question_is_answered_in_the_models_words(client: AsyncOpe
     assert reply.choices[0].message.content == "1.50 s"
 
 
+@pytest.mark.slow
 async def test_both_names_the_models_where_their_answers_differ(client: AsyncOpenAI, recording: dict[str, Any]) -> None:
     async def ask(text: str) -> tuple[str | None, Any]:
         reply = await client.chat.completions.create(

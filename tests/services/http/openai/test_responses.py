@@ -29,6 +29,7 @@ async def test_a_response_names_the_option_and_has_its_usage(client: AsyncOpenAI
     ]
 
 
+@pytest.mark.slow
 async def test_a_text_is_input_enough_and_instructions_ask_for_the_letter(client: AsyncOpenAI) -> None:
     reply = await client.responses.create(model="text", input=LINES, instructions="Reply with a single letter.")
     assert reply.output_text == "B"
