@@ -47,7 +47,7 @@ async def run_in_executor(threads: Executor | None, work: Callable[[], Result]) 
 
 
 async def cancel_once(work: Awaitable[Result]) -> Result:
-    """Wait for work, and hand on but the first cancellation: a second one would interrupt how the work ends.
+    """Wait for work, and pass on only the first cancellation: a second one would interrupt how the work ends.
 
     A client that hangs up is seen in two places, and anyio cancels again and again. LangGraph, cancelled twice, leaves
     its nodes running.

@@ -246,7 +246,7 @@ class ReadingStyle(Value):
     takes_evidence: bool = False
     """Whether a LALM takes statements about the clip as text beside it (`LALM.listen`, `given`)."""
     hears_spans: bool = False
-    """Whether a LALM hears but the span that a question names, where there is one: it cannot find the times itself."""
+    """Whether a LALM hears only the span that a question names, where it names one: it cannot find the times itself."""
     max_clips: int = 1
     """Recordings that a LALM hears in one prompt; above 1 it is a `MultiClipLALM`."""
     num_statements: int | None = None

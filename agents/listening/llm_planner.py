@@ -18,7 +18,7 @@ from agents.listening.spoken import hide_speech
 from agents.listening.tool import SpanArguments, ToolArguments, ToolInput, cut_span
 from agents.listening.tools import CAPTION, SPAN, TOOLS, AnyTool, ChosenTool, format_name
 from agents.reading.marks import read_json_reply
-from agents.reading.prompts import build_plan_prompt, build_repair_prompt
+from agents.reading.prompts import build_plan_prompt, build_repair_prompt, make_object_schema
 from agents.reading.relevance import fit_statements
 from lalm.statements import name_statements
 from services.errors import BadConfig, BadRequest
@@ -131,16 +131,7 @@ def make_plan_schema(tools: Mapping[str, AnyTool]) -> dict[str, Any]:
     }
     text = {"type": "string"}
     named = {"type": "string", "enum": [*tools, STOP]}
-    return _make_object(missing=text, tool=named, arguments=_make_object(**fields), why=text)
-
-
-def _make_object(**properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+    return make_object_schema(missing=text, tool=named, arguments=make_object_schema(**fields), why=text)
 
 
 def _strip(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ ENDS: Mapping[PlanEnd, str] = {
     "no_tool": "ends, no tool is left",
 }
 FAULTS: Mapping[PlanFault, str] = {
-    "unreadable": "replied with something that is no plan",
+    "unreadable": "gave a reply that is not a plan",
     "unknown_tool": "named a tool that there is not",
     "bad_arguments": "gave arguments that the tool does not take",
     "repeated": "repeated a call",

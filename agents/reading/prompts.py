@@ -1,4 +1,4 @@
-"""All prompt text of the agents, and nothing else (a served captioner keeps its own beside its model).
+"""All prompt text of the agents, and the schema of the replies that are to be JSON (a served captioner keeps its own).
 
 The wording of a question is in `lalm.prompting`, as a LALM is trained on it.
 Statements are formatted in `lalm.statements`, as a LALM may be given them too.
@@ -7,6 +7,7 @@ Statements are formatted in `lalm.statements`, as a LALM may be given them too.
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from math import inf
+from typing import Any
 
 from agents.reading.quantities import spell_like_options
 from lalm.prompting import format_prompt, format_question
@@ -96,6 +97,16 @@ def build_repair_prompt(messages: tuple[Message, ...], reply: str, problem: str)
     """Build the prompt that asks once more, as the reply to another one cannot be used."""
     repair = REPAIR.format(problem=problem)
     return (*messages, Message(role="assistant", content=reply), Message(role="user", content=repair))
+
+
+def make_object_schema(**properties: dict[str, Any]) -> dict[str, Any]:
+    """Make the JSON schema of an object that has each of these properties and no other, as strict servers want it."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
 
 
 def _list_by_id(evidence: Mapping[str, Evidence]) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from agents.reading.marks import read_final_text, read_json_reply
+from agents.reading.prompts import make_object_schema
 from agents.reasons.check import WrittenCitation, WrittenClaim
 from agents.reasons.times import POINT, read_time
 
@@ -41,18 +42,9 @@ class _JSONClaims(BaseModel):
 def make_schema(ids: Iterable[str]) -> dict[str, Any]:
     """Make the JSON schema of a reply that cites statements of these ids; it requires each field, as strict ones do."""
     seconds = {"type": ["number", "null"]}
-    statement = _make_object(id={"type": "string", "enum": list(ids)}, start_s=seconds, end_s=seconds)
-    claim = _make_object(claim={"type": "string"}, evidence={"type": "array", "items": statement})
-    return _make_object(claims={"type": "array", "items": claim, "maxItems": MAX_CLAIMS})
-
-
-def _make_object(**properties: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+    statement = make_object_schema(id={"type": "string", "enum": list(ids)}, start_s=seconds, end_s=seconds)
+    claim = make_object_schema(claim={"type": "string"}, evidence={"type": "array", "items": statement})
+    return make_object_schema(claims={"type": "array", "items": claim, "maxItems": MAX_CLAIMS})
 
 
 def read_json_claims(reply: str) -> tuple[WrittenClaim, ...] | None:

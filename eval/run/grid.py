@@ -163,7 +163,7 @@ def _run_cell(request: RunRequest, cell: Cell, pool: ModelPool) -> Cell:
 
 
 def _name_folders(cells: Sequence[tuple[str | None, ...]]) -> list[str]:
-    """Return the name of each cell's folder; `BadConfig` where two would be one, or one is no name of a folder."""
+    """Return the name of each cell's folder; `BadConfig` where two would be one, or a name cannot be a folder's."""
     names: dict[str, tuple[str | None, ...]] = {}
     for models in cells:
         name = "-".join(re.sub(r"[^\w.-]+", "_", Path(part).name) for part in models if part)

@@ -49,7 +49,7 @@ class LoraConfig(Value):
 
 
 class NamingConfig(Value):
-    """A naming head (`lalm/model/naming.py`), and the frozen encoders that it hears with."""
+    """A naming head (`lalm/model/naming_head.py`), and the frozen encoders that it hears with."""
 
     encoders: tuple[EncoderConfig, ...] = Field(min_length=1)
     num_factors: int = Field(default=256, gt=0)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lalm.messages import Conversation, read_conversations
-from lalm.model.naming import pool_over_time
+from lalm.model.naming_head import pool_over_time
 from lalm.naming.config import RowFolder
 from lalm.train.features import FeatureStore
 from services.audio import load as audio
@@ -29,9 +29,11 @@ class NamedClips(NamedTuple):
     """Clips whose sounds are known by name."""
 
     pooled_CP: Tensor
-    """Statistics of the features of each clip (`lalm/model/naming.py`)."""
+    """Statistics of the features of each clip (`lalm/model/naming_head.py`)."""
     labels: tuple[frozenset[str], ...]
     """Names of what is heard in each clip, in lower case."""
+    num_unread: int
+    """Clips that were left out, as they cannot be read."""
 
 
 def read_rows(folders: Sequence[RowFolder], root: Path) -> list[LocatedRow]:
@@ -74,12 +76,11 @@ def pool_clips(labels: Mapping[Path, frozenset[str]], features: FeatureStore, *,
                 clip = audio.load(find_file(path.parent, path.name))
             except BadAudio:
                 continue
-            segments = features.load(clip.sha256) if features.has_features(clip.sha256) else features.encode_once(clip)
-            pooled.append(pool_over_time(rng.choice(segments)))
+            pooled.append(pool_over_time(rng.choice(features.encode_once(clip))))
             names.append(heard)
     if not pooled:
         raise BadConfig(
             "There is nothing to name: no row about one clip has `labels`, or no clip can be read. Write the rows anew "
             "(`python -m lalm.synthesise`, `python -m lalm.distill`)."
         )
-    return NamedClips(torch.stack(pooled), tuple(names))
+    return NamedClips(torch.stack(pooled), tuple(names), num_unread=len(labels) - len(names))

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lalm.model.naming import NamingHead
+from lalm.model.naming_head import NamingHead
 from lalm.naming.clips import NamedClips
 from lalm.train.alignment.clip_batches import optimise
 from lalm.train.alignment.contrast import LARGEST_SCALE, TEMPERATURE, compute_info_nce

@@ -13,10 +13,12 @@ import torch
 import yaml
 from safetensors.torch import save as serialise
 
-from lalm.model.build import build
+from lalm.model import parts
+from lalm.model.config import ModelConfig
 from lalm.model.encoders import open_each
-from lalm.model.names import NameSpace
-from lalm.model.naming import NamingHead
+from lalm.model.name_space import NameSpace
+from lalm.model.naming_head import NamingHead
+from lalm.model.template import ChatTemplate
 from lalm.naming.clips import collect_labels, leave_out_shared, pool_clips, read_rows
 from lalm.naming.config import NamingTrainConfig
 from lalm.naming.contrast import NameBank, measure_naming, train_head
@@ -45,6 +47,10 @@ class NamingQuality(Value):
 
     num_clips: int
     """To train on."""
+    num_left_out: int
+    """Rows to train on that were left out, as they share a recording with those held back."""
+    num_unread: int
+    """Clips that were left out, as they cannot be read."""
     num_names: int
     """That it tells apart in training."""
     num_held_clips: int
@@ -66,7 +72,8 @@ def train_naming(config: NamingTrainConfig, root: Path, folder: Path) -> NamingQ
         if (folder / name).exists():
             raise BadConfig(f"'{folder}' has a naming head already: remove '{folder / name}', or train in a copy.")
     held = read_rows(config.held_back, root)
-    training = leave_out_shared(read_rows(config.rows, root), held)
+    given = read_rows(config.rows, root)
+    training = leave_out_shared(given, held)
     # 2. Hear each clip
     each = resolve_encoders(config.head.encoders, root)
     head_config = config.head.model_copy(update={"encoders": each})
@@ -74,8 +81,7 @@ def train_naming(config: NamingTrainConfig, root: Path, folder: Path) -> NamingQ
     features = FeatureStore(encoders, read_settings().home / "features", revisions=[str(one.revision) for one in each])
     clips, held_clips = (pool_clips(collect_labels(rows), features, seed=config.seed) for rows in (training, held))
     # 3. Train
-    built = build(model, CPU)
-    space = NameSpace(built.model.backbone, built.template)
+    space = open_space(model)
     names = sorted({*list_known_sounds(), *(name for one in (*clips.labels, *held_clips.labels) for name in one)})
     bank = NameBank(names, space.embed_names(names))
     head = NamingHead(head_config, encoders.shapes, backbone_width=len(space.origin_H))
@@ -86,16 +92,13 @@ def train_naming(config: NamingTrainConfig, root: Path, folder: Path) -> NamingQ
     head = round_weights(head)
     lalm = InProcessTrainedLALM(folder, name=folder.name, asr=None)
     namer = option_namer.OptionNamer(head, encoders, space)
-    scored = score_questions(
-        lalm, lambda *asked: namer.compare(*asked).tolist(), held, limit=config.num_questions, seed=config.seed
-    )
-    if not scored:
-        raise BadConfig("No row that is held back has `choices`: the weight of a name cannot be fitted.")
-    fit = fit_weight(scored)
+    fit = fit_weight(score_questions(lalm, namer, held, limit=config.num_questions, seed=config.seed))
     head.weight.fill_(fit.weight)
     # 5. Write
     quality = NamingQuality(
         num_clips=len(clips.labels),
+        num_left_out=len(given) - len(training),
+        num_unread=clips.num_unread + held_clips.num_unread,
         num_names=len(names),
         num_held_clips=len(held_clips.labels),
         share_named=measure_naming(head, held_clips, bank),
@@ -106,6 +109,13 @@ def train_naming(config: NamingTrainConfig, root: Path, folder: Path) -> NamingQ
     halved = {name: value.to(torch.bfloat16).contiguous() for name, value in head.state_dict().items()}
     write_atomic(folder / option_namer.WEIGHTS, serialise(halved))
     return quality
+
+
+def open_space(model: ModelConfig) -> NameSpace:
+    """Open the names of a backbone; the rest of it is not kept."""
+    backbone = parts.open_backbone(model.backbone, parts.pick_dtype(model.dtype, CPU))
+    template = ChatTemplate(parts.open_tokenizer(model.backbone), model.connector.num_queries, form=model.prompt)
+    return NameSpace(backbone.get_input_embeddings(), template)
 
 
 def round_weights(head: NamingHead) -> NamingHead:
@@ -120,6 +130,8 @@ def format_quality(quality: NamingQuality) -> str:
     return "\n".join(
         (
             f"Trained    {quality.num_clips} clips, {quality.num_names} names",
+            f"Left out   {quality.num_left_out} rows that share a recording with those held back, "
+            f"{quality.num_unread} clips that cannot be read",
             f"Named      {quality.share_named:.1%} of {quality.num_held_clips} clips that are held back",
             f"Questions  {fit.accuracy_before:.1%} right by likelihood, {fit.accuracy:.1%} with names "
             f"(weight {fit.weight:.1f}, fitted on these {fit.num_questions})",

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,15 +12,14 @@ from scipy.special import logsumexp
 
 from lalm.naming.clips import LocatedRow
 from lalm.prompting import build_messages
+from lalm.runtimes.option_namer import OptionNamer
 from services.audio import load as audio
+from services.errors import BadConfig
 from services.progress import report_stage
 from services.protocols import LALM
-from services.types import AudioClip, Evidence, Question, Value
+from services.types import Evidence, Question, Value
 
 # Shape suffixes: Q questions, C options
-
-Compare = Callable[[AudioClip, Sequence[str]], Sequence[float]]
-"""Cosine between a clip and each of some names."""
 
 
 class ScoredQuestion(NamedTuple):
@@ -42,15 +41,25 @@ class WeightFit(Value):
 
 
 def score_questions(
-    lalm: LALM, compare: Compare, rows: Sequence[LocatedRow], *, limit: int, seed: int
+    lalm: LALM, namer: OptionNamer, rows: Sequence[LocatedRow], *, limit: int, seed: int
 ) -> list[ScoredQuestion]:
-    """Ask a LALM some of the questions with options, each with the transcript of its row."""
+    """Ask a LALM some of the questions with options, each with the transcript of its row.
+
+    Raises:
+        BadConfig: there are none.
+        BadAudio: a clip cannot be read.
+    """
     asked = [one for one in rows if one.row.response in one.row.choices]
+    if not asked:
+        raise BadConfig(
+            "No row that is held back has `choices`, on which the weight of a name is fitted: write the rows anew "
+            "(`python -m lalm.synthesise`, `python -m lalm.distill`)."
+        )
     drawn = random.Random(seed).sample(asked, min(limit, len(asked)))  # noqa: S311 - no secret
-    return asyncio.run(_ask(lalm, compare, drawn))
+    return asyncio.run(_ask(lalm, namer, drawn))
 
 
-async def _ask(lalm: LALM, compare: Compare, rows: Sequence[LocatedRow]) -> list[ScoredQuestion]:
+async def _ask(lalm: LALM, namer: OptionNamer, rows: Sequence[LocatedRow]) -> list[ScoredQuestion]:
     scored = []
     with report_stage("weigh names", len(rows), "replies") as running:
         for row, path in rows:
@@ -59,7 +68,7 @@ async def _ask(lalm: LALM, compare: Compare, rows: Sequence[LocatedRow]) -> list
             given = (Evidence(kind="transcript", text=words, source="rows", revision=""),) if words else ()
             reading = await lalm.choose(build_messages(question, lists_options=False), clip, question.choices, given)
             shares = np.array([reading.probabilities[one.letter] for one in question.choices])
-            cosines = np.array(compare(clip, row.choices))
+            cosines = namer.compare(clip, row.choices).double().cpu().numpy()
             scored.append(ScoredQuestion(np.log(shares.clip(min=1e-9)), cosines, row.choices.index(row.response)))
             running.advance()
     return scored

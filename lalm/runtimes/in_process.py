@@ -3,11 +3,10 @@
 The score of an option is the mean log-probability of its tokens, minus `PRIOR_WEIGHT` times the same for silence
 (contextual calibration: Zhao et al. 2021, arXiv:2102.09690; domain-conditional PMI: Holtzman et al. 2021,
 arXiv:2104.08315), because a short or common option is likely whatever the clip holds. A run with a naming head adds how
-near the clip is to the words of the option (`lalm/model/naming.py`).
+near the clip is to the words of the option (`lalm/model/naming_head.py`).
 """
 
 import math
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import accumulate
@@ -24,6 +23,7 @@ from lalm.model.packing import PackedGroup, PackedRow, pack_groups
 from lalm.model.template import make_prompt_clip
 from lalm.prompting import AUDIO, insert_audio
 from lalm.runtimes.option_namer import add_revision, open_namer
+from lalm.runtimes.recent_clips import RecentClips
 from lalm.runtimes.transcript import transcribe
 from lalm.train import checkpoint
 from services.cancellation import raise_if_cancelled
@@ -39,7 +39,7 @@ MAX_BATCH = 8  # questions per batch
 LONG_S = 60.0  # of a clip that others do not wait for
 PRIOR_WEIGHT = 0.75  # of the log-probability after silence; chosen on our validation set, see docs/log
 SILENCE = AudioClip(np.zeros(2 * SAMPLE_RATE, dtype=np.float32))
-NUM_KEPT = 32  # clips whose embeddings stay in memory, as many questions are often asked about the same clip
+NUM_KEPT = 32  # clips whose embeddings stay in memory
 
 
 class _PromptRequest(NamedTuple):
@@ -91,7 +91,7 @@ class InProcessTrainedLALM:
         self._namer = open_namer(folder, config, self._built)
         stop_between_layers(self._built.model)
         self._asr = asr
-        self._heard: OrderedDict[str, Tensor] = OrderedDict()
+        self._embed_clip = RecentClips(self._hear_clip, size=NUM_KEPT)
         # In bfloat16 the rest of a batch changes a score by more than the difference between two options.
         is_exact = next(self._built.model.backbone.parameters()).dtype == torch.float32
         self._scores = Batcher(self._score, max_size=MAX_BATCH if is_exact else 1, is_long=_PromptRequest.is_long)
@@ -187,18 +187,12 @@ class InProcessTrainedLALM:
         usage = Usage(prompt_tokens=len(asked.prompt), completion_tokens=len(reply))
         return Reading(reply=template.decode_reply(reply), usage=usage)
 
-    def _embed_clip(self, clip: AudioClip) -> Tensor:
-        """Return the audio embeddings of a clip, shape (A, H), from an in-memory cache of the last clips.
+    def _hear_clip(self, clip: AudioClip) -> Tensor:
+        """Compute the audio embeddings of a clip, shape (A, H).
 
         Segments are encoded one after the other and only their embeddings kept: the features of an hour take 1.5 GB.
         """
-        heard = self._heard.get(clip.sha256)
-        if heard is None:
-            heard = torch.cat([self._embed_segment(part) for part in split_segments(clip)])
-            self._heard[clip.sha256] = heard
-            if len(self._heard) > NUM_KEPT:
-                self._heard.popitem(last=False)
-        return heard
+        return torch.cat([self._embed_segment(part) for part in split_segments(clip)])
 
     def _embed_segment(self, part: AudioClip) -> Tensor:
         raise_if_cancelled()

@@ -1,6 +1,5 @@
 """Option naming: how near the words of each option are to a clip, where a run folder has a naming head."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from hashlib import file_digest
 from pathlib import Path
@@ -14,8 +13,10 @@ from torch.nn import functional as F
 from lalm.model.build import LalmComponents
 from lalm.model.config import ModelConfig, NamingConfig
 from lalm.model.encoders import AudioEncoders, open_each
-from lalm.model.names import NameSpace
-from lalm.model.naming import NamingHead
+from lalm.model.frames import split_segments
+from lalm.model.name_space import NameSpace
+from lalm.model.naming_head import NamingHead, pool_over_time
+from lalm.runtimes.recent_clips import RecentClips
 from services import yaml_file
 from services.errors import BadConfig
 from services.types import AudioClip
@@ -35,7 +36,7 @@ class OptionNamer:
 
     def __init__(self, head: NamingHead, encoders: AudioEncoders, space: NameSpace) -> None:
         self._head, self._encoders, self._space = head, encoders, space
-        self._vectors: OrderedDict[str, Tensor] = OrderedDict()
+        self._embed_clip = RecentClips(self._hear_clip, size=NUM_KEPT)
 
     def score(self, clip: AudioClip, options: Sequence[str]) -> Tensor:
         """Return the weighted cosine between a clip and each option, shape (B,), to be added to its likelihood."""
@@ -45,18 +46,13 @@ class OptionNamer:
     def compare(self, clip: AudioClip, options: Sequence[str]) -> Tensor:
         """Return the cosine between a clip and each option, shape (B,); without a word: 0."""
         names_BH = F.normalize(self._space.embed_names(options), dim=-1)
-        cosines_B: Tensor = names_BH @ self._embed(clip)
+        cosines_B: Tensor = names_BH @ self._embed_clip(clip)
         return cosines_B
 
-    def _embed(self, clip: AudioClip) -> Tensor:
-        """Return the vector of a clip, shape (H,), from an in-memory cache of the last clips."""
-        vector_H = self._vectors.get(clip.sha256)
-        if vector_H is None:
-            vector_H = self._head.embed(self._encoders(clip))
-            self._vectors[clip.sha256] = vector_H
-            if len(self._vectors) > NUM_KEPT:
-                self._vectors.popitem(last=False)
-        return vector_H
+    def _hear_clip(self, clip: AudioClip) -> Tensor:
+        """Compute the vector of a clip, shape (H,), from one segment after the other, as its features may be large."""
+        pooled = [pool_over_time(segment) for part in split_segments(clip) for segment in self._encoders(part)]
+        return self._head.embed(torch.stack(pooled))
 
 
 def open_namer(folder: Path, model: ModelConfig, built: LalmComponents) -> OptionNamer | None:
@@ -68,7 +64,7 @@ def open_namer(folder: Path, model: ModelConfig, built: LalmComponents) -> Optio
     """
     if not (folder / WEIGHTS).is_file():
         return None
-    space = NameSpace(built.model.backbone, built.template)
+    space = NameSpace(built.model.backbone.get_input_embeddings(), built.template)
     device, width = space.origin_H.device, len(space.origin_H)
     config = yaml_file.read_config(folder / CONFIG, NamingConfig)
     encoders = open_each(config.encoders, model, device)

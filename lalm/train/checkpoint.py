@@ -6,6 +6,7 @@ A run folder holds:
 - alignment.txt, contrast.txt: the loss of each step of an alignment, if there was one.
 - metrics.jsonl: one line per step, and one per validation.
 - model.safetensors: the connector, and the LoRA adapters if there are any.
+- naming.yaml, naming.safetensors, naming_quality.json: its naming head, if `lalm.naming` trained one for it.
 - resume.safetensors: also optimiser moments and random state, to resume exactly; not needed to use the model.
 """
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lalm.model.model import AudioLanguageModel
-from lalm.model.names import NameSpace
+from lalm.model.name_space import NameSpace
 from lalm.model.template import ChatTemplate
 from lalm.train.alignment.clip_batches import ClipBatches, optimise
 from lalm.train.config import AlignmentConfig
@@ -70,7 +70,7 @@ class ContrastiveAligner:
             )
         bank = sorted({*known, *(name for names in self._labels.values() for name in names)})
         self._place = {name: number for number, name in enumerate(bank)}
-        space = NameSpace(model.backbone, template)
+        space = NameSpace(model.backbone.get_input_embeddings(), template)
         self._mean_H = space.origin_H
         names_BH = space.embed_names(bank)
         self._length = names_BH.norm(dim=-1).mean()

@@ -22,7 +22,7 @@ NO_HTTP = "This is not an HTTP request."
 class BoundedHeadProtocol(HttpToolsProtocol):
     """uvicorn's protocol on httptools, which refuses a head of more than `MAX_HEAD_BYTES` with 431 and hangs up.
 
-    What is no HTTP it refuses as the service words its errors.
+    What is not HTTP gets 400, in the form of the service's other errors.
     """
 
     _head_bytes = _unread_bytes = 0
@@ -74,7 +74,7 @@ class BoundedHeadProtocol(HttpToolsProtocol):
         self._head_bytes += sum(map(len, pieces)) + SIGNS_OF_A_HEADER
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words, as plain text
-        """Refuse what is no HTTP in the form of every other error, and hang up."""
+        """Refuse what is not HTTP, in the form of every other error, and hang up."""
         self._refuse(HTTPStatus.BAD_REQUEST, "bad_http", NO_HTTP)
 
     def _refuse(self, status: HTTPStatus, code: str, message: str) -> None:

@@ -59,7 +59,7 @@ def test_the_step_of_a_plan_says_in_words_what_its_fields_say() -> None:
         "llm calls find-sound": ToolPlan(planner="llm", tool="find-sound"),
         "llm ends, nothing more is needed": ToolPlan(planner="llm", end="enough"),
         "llm named a tool that there is not: sonar": ToolPlan(planner="llm", tool="sonar", fault="unknown_tool"),
-        "llm replied with something that is no plan": ToolPlan(planner="llm", fault="unreadable"),
+        "llm gave a reply that is not a plan": ToolPlan(planner="llm", fault="unreadable"),
         "classifier ends, no tool is left": ToolPlan(planner="classifier", end="no_tool"),
     }
     for text, plan in texts.items():

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from lalm.model.build import build
 from lalm.model.config import EncoderConfig, NamingConfig
 from lalm.model.encoders import open_each
-from lalm.model.naming import NamingHead
+from lalm.model.naming_head import NamingHead
 from lalm.runtimes.option_namer import CONFIG, WEIGHTS, add_revision, open_namer
 from lalm.train.config import TrainConfig
 from services.errors import BadConfig

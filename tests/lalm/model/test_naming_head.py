@@ -4,7 +4,7 @@ import torch
 
 from lalm.model.config import EncoderConfig, NamingConfig
 from lalm.model.frames import TapShape
-from lalm.model.naming import LIMIT, NamingHead, pool_over_time
+from lalm.model.naming_head import LIMIT, NamingHead, pool_over_time
 
 SHAPES = (TapShape(2, 3, 10.0, 0.0), TapShape(1, 4, 1.0, 0.0))
 CONFIG = NamingConfig(encoders=(EncoderConfig(source="yamnet"),), num_factors=5, width=8)
@@ -48,7 +48,7 @@ def test_a_clip_of_several_segments_is_the_mean_of_their_vectors() -> None:
     torch.manual_seed(0)
     head = NamingHead(CONFIG, SHAPES, backbone_width=6).eval()
     head.calibrate(torch.randn(40, 30))
-    segments = [(torch.randn(2, 9, 3), torch.randn(1, 2, 4)) for _ in range(2)]
-    each = [head.embed([segment]) for segment in segments]
-    torch.testing.assert_close(head.embed(segments), (each[0] + each[1]) / 2)
-    assert not torch.allclose(each[0], each[1])
+    pooled_SP = torch.randn(2, 30)
+    first_H, second_H = (head.embed(one[None]) for one in pooled_SP)
+    torch.testing.assert_close(head.embed(pooled_SP), (first_H + second_H) / 2)
+    assert not torch.allclose(first_H, second_H)

@@ -7,15 +7,15 @@ import pytest
 import torch
 
 from lalm.model import parts
-from lalm.model.names import NameSpace
+from lalm.model.name_space import NameSpace
 from lalm.model.template import ChatTemplate
 
 
 def open_space(folder: Path, template: ChatTemplate) -> tuple[NameSpace, torch.Tensor]:
     """Open the names of a backbone, and return them with its embeddings."""
     backbone = parts.open_backbone(str(folder), torch.float32)
-    weight_VH: torch.Tensor = backbone.get_input_embeddings().weight.detach()
-    return NameSpace(backbone, template), weight_VH
+    embed = backbone.get_input_embeddings()
+    return NameSpace(embed, template), embed.weight.detach()
 
 
 def test_a_name_is_the_mean_of_its_tokens_without_what_all_tokens_share(

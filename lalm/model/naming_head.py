@@ -5,7 +5,7 @@ is trained to name by contrast, as CLAP is (arXiv:2206.04769), and an option gai
 score = likelihood (`lalm/runtimes/in_process.py`) + weight times cosine.
 
 Mean, standard deviation and maximum over time of every tap of the head's own frozen encoders are standardised and
-reduced to principal components; two linear layers bring them into the space of names (`lalm/model/names.py`).
+reduced to principal components; two linear layers bring them into the space of names (`lalm/model/name_space.py`).
 """
 
 # Shape suffixes: K taps, T frames, E encoder width, P pooled values, F factors, S segments, H backbone width
@@ -68,9 +68,8 @@ class NamingHead(nn.Module):
         hidden = F.gelu(self.hidden(self.dropout(factors_SF)))
         return F.normalize(self.projection(self.dropout(hidden)), dim=-1)
 
-    def embed(self, segments: Sequence[EncodedSegment]) -> Tensor:
+    def embed(self, pooled_SP: Tensor) -> Tensor:
         """Return the mean vector of the segments of a clip, shape (H,)."""
-        pooled_SP = torch.stack([pool_over_time(segment) for segment in segments])
         vectors_SH: Tensor = self(self.reduce(pooled_SP))
         return vectors_SH.mean(0)
 

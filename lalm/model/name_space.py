@@ -1,8 +1,8 @@
 """Names in the space of a backbone's input embeddings, where a clip can be compared with them without a forward pass.
 
 A name is the mean input embedding of its tokens, counted from the mean of all tokens. The contrastive alignment
-(`lalm/train/alignment/contrast.py`) and the naming head (`lalm/model/naming.py`) bring a clip near the names of what is
-heard in it, as CLIP (arXiv:2103.00020) and CLAP (arXiv:2206.04769) do with encoders of text.
+(`lalm/train/alignment/contrast.py`) and the naming head (`lalm/model/naming_head.py`) bring a clip near the names of
+what is heard in it, as CLIP (arXiv:2103.00020) and CLAP (arXiv:2206.04769) do with encoders of text.
 """
 
 # Shape suffixes: H backbone width, B names, V tokens
@@ -10,8 +10,7 @@ heard in it, as CLIP (arXiv:2103.00020) and CLAP (arXiv:2206.04769) do with enco
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
-from transformers import PreTrainedModel
+from torch import Tensor, nn
 
 from lalm.model.template import ChatTemplate
 
@@ -20,14 +19,13 @@ class NameSpace:
     """Embeds names by the input embeddings of a backbone.
 
     Args:
-        backbone: whose input embeddings they are.
+        embed: the input embeddings.
         template: tokenises the names.
     """
 
-    def __init__(self, backbone: PreTrainedModel, template: ChatTemplate) -> None:
-        self._template = template
-        self._embed = backbone.get_input_embeddings()
-        self.origin_H = self._average_tokens(range(self._embed.num_embeddings))
+    def __init__(self, embed: nn.Embedding, template: ChatTemplate) -> None:
+        self._embed, self._template = embed, template
+        self.origin_H = self._average_tokens(range(embed.num_embeddings))
 
     @torch.no_grad()
     def embed_names(self, names: Sequence[str]) -> Tensor:
