@@ -41,11 +41,11 @@ class NameBank:
         return is_named_CB
 
 
-def train_head(
-    head: NamingHead, clips: NamedClips, bank: NameBank, config: ScheduleConfig, *, seed: int
-) -> Iterator[float]:
-    """Calibrate and train a head, and yield the loss of each step; rare names are drawn more often."""
-    torch.manual_seed(seed)
+def train_head(head: NamingHead, clips: NamedClips, bank: NameBank, config: ScheduleConfig) -> Iterator[float]:
+    """Calibrate and train a head, and yield the loss of each step; rare names are drawn more often.
+
+    PyTorch's generator draws clips and dropout: the caller seeds it, before the head is made.
+    """
     with torch.no_grad():
         head.calibrate(clips.pooled_CP)
         factors_CF = head.reduce(clips.pooled_CP)

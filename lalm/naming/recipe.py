@@ -84,9 +84,10 @@ def train_naming(config: NamingTrainConfig, root: Path, folder: Path) -> NamingQ
     space = open_space(model)
     names = sorted({*list_known_sounds(), *(name for one in (*clips.labels, *held_clips.labels) for name in one)})
     bank = NameBank(names, space.embed_names(names))
+    torch.manual_seed(config.seed)
     head = NamingHead(head_config, encoders.shapes, backbone_width=len(space.origin_H))
     with report_stage("contrast with names", config.contrast.num_steps) as running:
-        for _ in train_head(head, clips, bank, config.contrast, seed=config.seed):
+        for _ in train_head(head, clips, bank, config.contrast):
             running.advance()
     # 4. Weigh a name beside a likelihood
     head = round_weights(head)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,6 +42,22 @@ def test_a_lalm_that_cannot_tell_tones_apart_names_them_with_a_head(
             after.choose(ASKED, audio.load(tmp_path / "held" / f"{label}1.wav"), CHOICES)
         ).probabilities
         assert max(shares, key=shares.__getitem__) == right.letter
+
+
+@pytest.mark.weights  # of YAMNet, whose classes are names too
+def test_the_same_seed_gives_the_same_head_and_what_is_left_out_is_counted(
+    run_folder: Path, write_tones: Callable[..., Path], write_config: Callable[..., Path], tmp_path: Path
+) -> None:
+    write_tones("held", 1, seed=2)
+    rows = write_tones("train", 3, seed=1).read_text().replace("train rain0.wav", "held bell0.wav")
+    (tmp_path / "train.jsonl").write_text(rows)
+    (tmp_path / "train" / "dog1.wav").write_bytes(b"no sound")
+    again = Path(shutil.copytree(run_folder, tmp_path / "again"))
+    for folder in (run_folder, again):
+        assert main([str(write_config()), str(folder), "--quiet"]) == 0
+    assert (run_folder / "naming.safetensors").read_bytes() == (again / "naming.safetensors").read_bytes()
+    quality = json.loads((run_folder / "naming_quality.json").read_text())
+    assert (quality["num_clips"], quality["num_left_out"], quality["num_unread"]) == (7, 1, 1)
 
 
 @pytest.mark.weights  # of YAMNet, whose classes are names too

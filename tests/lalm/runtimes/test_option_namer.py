@@ -49,6 +49,9 @@ def test_a_score_is_the_weight_times_the_cosine(
     cosines_B = namer.compare(clip, NAMES)
     assert cosines_B.abs().max() <= 1 and cosines_B[2] == 0 and cosines_B[0] != cosines_B[1]
     torch.testing.assert_close(namer.score(clip, NAMES), 3 * cosines_B)
+    with torch.inference_mode():
+        names_BH, vector_H = namer._space.embed_names(NAMES[:2]), namer._embed_clip(clip)
+    torch.testing.assert_close(cosines_B[:2], torch.cosine_similarity(names_BH, vector_H[None]))
     assert not torch.allclose(namer.compare(other, NAMES), cosines_B)
 
 
