@@ -1,41 +1,65 @@
-"""Captions of other people's corpora, read once into fields: some facts about a clip stand nowhere else.
+"""Facts that older metadata states only in the caption of a clip, read once into the fields that rows have for them.
 
-The forms are those of the captions that describe LibriSpeech, Asterisk's announcements and rendered music in
-`metadata.jsonl`; a caption of another form gives no such facts. What has a column of its own is read from there.
+The forms are those of one corpus: LibriSpeech, Asterisk's announcements, rendered music, samples, and music of games
+and telephone lines. They are whole phrases, most of them the first words, so a caption in other words gives no such
+facts. A column of the row goes before its caption.
 """
 
+import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from lalm.distill.metadata import Metadata
+from lalm.distill.metadata import Metadata, MetadataSpan, MusicUse, Playing, SpeechKind
 
-NAMED_KINDS = ("Telephone", "Read")  # first words of captions that begin with a kind of speech
-SPEAKER = " speaker"  # last word of what a span of a conversation says
-
-
-class CaptionedSpan(NamedTuple):
-    """What is heard in a span of a clip: a sound, or who speaks."""
-
-    start_s: float
-    end_s: float
-    content: str
+TRANSLATION = re.compile(r'English meaning: "(.*)"')
+SPANS = re.compile(r"\[(\d+(?:\.\d+)?)s-(\d+(?:\.\d+)?)s\] ([^;]+?)(?: speaker)?(?=;|\.?$)")
+SAMPLE = re.compile(r"Music sample \((.+?)\)")
+TITLE = re.compile(r'; title(?: of the piece)?: ".*"\.?$')
+SPEECH_KINDS: Mapping[str, SpeechKind] = {
+    "Telephone announcement": "telephone announcement",
+    "Read speech (audiobook)": "audiobook",
+    "Read speech by": "read speech",
+    "Short spoken description": "picture description",
+}
+PLAYING: tuple[tuple[re.Pattern[str], Playing], ...] = (
+    (re.compile(r"Music: .+ playing an? \w+ chord, then its notes one by one"), "chord"),
+    (re.compile(r"Music: .+ playing a [\w ]+ scale up and down"), "scale"),
+    (re.compile(r"Music: .+ playing a melody in a \w+ key"), "melody"),
+)
+MUSIC_USES: Mapping[str, MusicUse] = {
+    "Instrumental music (music on hold)": "on hold",
+    "Orchestral game music": "game",
+}
 
 
 class CaptionFacts(NamedTuple):
-    """What a caption says beside the columns."""
+    """What is known of a clip by a column of its own, or else by its caption."""
 
-    speech_kind: str | None
-    """Such as "Telephone announcement"; None where it is not named."""
+    speech_kind: SpeechKind | None
+    translation: str
+    spans: tuple[MetadataSpan, ...]
+    """In order; empty where the clip is described as a whole."""
+    playing: Playing | None
+    music_use: MusicUse | None
+    sample_kind: str | None
     piece: str
-    """Of music: what is played, such as "Music: oboe playing a melody in a minor key, about 70 BPM"."""
-    spans: tuple[CaptionedSpan, ...]
-    """In order; empty where the caption is about the clip as a whole."""
+    """Of music: the caption without its full stop and without the title."""
 
 
 def read_caption(row: Metadata) -> CaptionFacts:
-    """Read what the caption of a clip says beside its columns."""
-    names_kind = row.caption.startswith(NAMED_KINDS)
+    """Read what the columns or the caption of a clip say."""
+    text = row.caption
+    translation, sample = TRANSLATION.search(text), SAMPLE.match(text)
+    speech_kind = next((kind for opening, kind in SPEECH_KINDS.items() if text.startswith(opening)), None)
+    playing = next((what for pattern, what in PLAYING if pattern.match(text)), None)
+    music_use = next((use for opening, use in MUSIC_USES.items() if text.startswith(opening)), None)
+    spans = (MetadataSpan(start_s=start, end_s=end, text=what) for start, end, what in SPANS.findall(text))
     return CaptionFacts(
-        speech_kind=row.caption.split(",")[0].split(" by ")[0] if names_kind else None,
-        piece=row.caption.split(";")[0].rstrip("."),
-        spans=tuple(CaptionedSpan(one.start_s, one.end_s, one.text.removesuffix(SPEAKER)) for one in row.spans),
+        speech_kind=row.speech_kind or speech_kind,
+        translation=row.translation or (translation[1] if translation else ""),
+        spans=row.spans or tuple(spans),
+        playing=row.playing or playing,
+        music_use=row.music_use or music_use,
+        sample_kind=row.sample_kind or (sample[1] if sample else None),
+        piece=TITLE.sub("", text).rstrip("."),
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from lalm.distill.captions import read_caption
-from lalm.distill.metadata import Metadata
+from lalm.distill.metadata import Metadata, SpeechKind
 
 Attribute: TypeAlias = Callable[[Metadata], str | None]
 
@@ -18,14 +18,21 @@ QUALITIES = {
     "reverb": "strong reverberation",
 }
 
+SPEECH_KINDS: Mapping[SpeechKind, str] = {
+    "audiobook": "Read speech (audiobook)",
+    "read speech": "Read speech",
+    "telephone announcement": "Telephone announcement",
+}
+"""A description of a picture is told by its words alone."""
+
 SPEECH: Mapping[str, Attribute] = {
     "Gender": lambda row: row.speaker.gender,
     "Age": lambda row: row.speaker.age,
     "Accent": lambda row: row.speaker.accent,
     "Emotion": lambda row: row.speaker.emotion and row.speaker.emotion.lower(),
     "Language": lambda row: row.language,
-    "English meaning": lambda row: row.meaning,
-    "Kind": lambda row: read_caption(row).speech_kind,
+    "English meaning": lambda row: read_caption(row).translation,
+    "Kind": lambda row: SPEECH_KINDS.get(read_caption(row).speech_kind or "picture description"),
     "Background sound": lambda row: row.background and row.background.lower(),
     "Recording quality": lambda row: row.quality and QUALITIES.get(row.quality, row.quality),
 }
@@ -54,9 +61,7 @@ def describe_clip(row: Metadata) -> str:
     captioned = read_caption(row)
     if captioned.spans:
         kind = SPAN_NAMES[row.task]
-        return "\n".join(
-            _format_line(one.start_s, one.end_s, "", [f"{kind}: {one.content}"]) for one in captioned.spans
-        )
+        return "\n".join(_format_line(one.start_s, one.end_s, "", [f"{kind}: {one.text}"]) for one in captioned.spans)
     found = ((name, read(row)) for name, read in KNOWN[row.task].items())
     attributes = [captioned.piece] if row.task == "music" else []
     attributes += [f"{name}: {value}" for name, value in found if value]

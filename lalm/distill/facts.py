@@ -83,8 +83,8 @@ def look_up(table: str, key: str) -> str:
 
 
 def look_up_wordings(table: str, key: str) -> Wordings:
-    """Look up the wordings of a value in a table of the vocabulary."""
-    return tuple(VOCABULARY[table][key])
+    """Look up the wordings of a value in a table of the vocabulary; empty if it is not there."""
+    return tuple(VOCABULARY[table].get(key, ()))
 
 
 def permute(parts: Sequence[str], rng: random.Random, *, join: str, num_wrong: int = 6) -> tuple[Wordings, ...]:

@@ -3,14 +3,16 @@
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
 from services.json_lines import RowId, parse_row, read_text, split_lines
 
-QUOTED = re.compile(r'English meaning: "(.*)"')
-SPANS = re.compile(r"\[(\d+(?:\.\d+)?)s-(\d+(?:\.\d+)?)s\] ([^;]+?)(?=;|\.?$)")
+SpeechKind: TypeAlias = Literal["audiobook", "picture description", "read speech", "telephone announcement"]
+Playing: TypeAlias = Literal["chord", "scale", "melody"]
+"""What an instrument plays: a chord and then its notes one by one, a scale up and down, or a melody."""
+MusicUse: TypeAlias = Literal["game", "on hold"]
 
 
 class Speaker(BaseModel):
@@ -26,7 +28,7 @@ class Speaker(BaseModel):
 
 
 class MetadataSpan(BaseModel):
-    """A time span of a clip, with its content. Seconds."""
+    """A time span of a clip, with what is heard or who speaks in it. Seconds."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -71,7 +73,12 @@ class Metadata(BaseModel):
     """Recordings that the clip was cut or mixed from."""
     labels: tuple[str, ...] = ()
     transcript: str = ""
+    translation: str = ""
+    """English translation of the transcript."""
     language: str | None = None
+    speech_kind: SpeechKind | None = None
+    spans: tuple[MetadataSpan, ...] = ()
+    """What is heard one after the other, or who speaks."""
     speaker: Speaker = Speaker()
     speakers: tuple[Literal["female", "male"], ...] = ()
     """Gender of each speaker, in order of speaking, in a clip with several."""
@@ -86,6 +93,10 @@ class Metadata(BaseModel):
     meter: str | None = None
     quality: str | None = None
     """Defect of the recording, or `clean`."""
+    playing: Playing | None = None
+    music_use: MusicUse | None = None
+    sample_kind: str | None = None
+    """Kind of a sample in a collection, such as drum loop."""
     title: str | None = None
     reason: str | None = None
     """Why a baby cries, according to its parents."""
@@ -94,18 +105,6 @@ class Metadata(BaseModel):
 
     facts: tuple[StatedFact, ...] = ()
     """All that can be asked about a clip whose maker knows; then nothing is read from the other columns."""
-
-    @property
-    def meaning(self) -> str:
-        """English translation of the speech; empty if unknown."""
-        found = QUOTED.search(self.caption)
-        return found[1] if found else ""
-
-    @property
-    def spans(self) -> tuple[MetadataSpan, ...]:
-        """Time spans that the caption names, in order."""
-        found = SPANS.findall(self.caption)
-        return tuple(MetadataSpan(start_s=start, end_s=end, text=text) for start, end, text in found)
 
 
 def read_metadata(path: Path) -> tuple[Metadata, ...]:

@@ -2,9 +2,11 @@
 
 import random
 import re
+from collections.abc import Mapping
 
+from lalm.distill.captions import read_caption
 from lalm.distill.facts import OWN, Fact, Wordings, capitalise, look_up, make_number, make_yes_no
-from lalm.distill.metadata import Metadata
+from lalm.distill.metadata import Metadata, MusicUse, Playing
 
 SLOWEST_MODERATE, FASTEST_MODERATE = 85, 115  # BPM
 TELLABLE = 0.12  # minimum relative difference of a wrong tempo
@@ -14,9 +16,19 @@ TEMPO_WORDS = {
     "fast": ("Fast", "A fast tempo"),
 }
 CHORDS = ("Major", "Minor", "Diminished", "Augmented")
-PLAYED = ("A chord, then its notes one by one", "A scale up and down", "A melody")
+SCALES = {"major": "Major scale", "minor": "Natural minor scale"}
+KEYS = {"major": ("Major", "A major key"), "minor": ("Minor", "A minor key")}
+PLAYED: Mapping[Playing, str] = {
+    "chord": "A chord, then its notes one by one",
+    "scale": "A scale up and down",
+    "melody": "A melody",
+}
 METERS = ("4/4", "3/4", "5/4")
-KINDS = re.compile(r"Music sample \((.+?)\)")
+METER = re.compile(r"([1-9]\d?)/\d+")
+MUSIC_USES: Mapping[MusicUse, Wordings] = {
+    "game": ("In a fantasy game", "Game music"),
+    "on hold": ("On a telephone line, while waiting", "Music on hold"),
+}
 SAMPLE_KINDS = {
     "bass loop": "An electronic bass loop",
     "drum loop": "A drum loop",
@@ -49,8 +61,8 @@ def _state_instrument(row: Metadata, rng: random.Random) -> list[Fact]:
             )
         )
     elif len(row.labels) == 1 and not row.title:
-        kind = KINDS.search(row.caption)
-        known = SAMPLE_KINDS.get(kind[1]) if kind else row.labels[0]
+        kind = read_caption(row).sample_kind
+        known = SAMPLE_KINDS.get(kind) if kind else row.labels[0]
         facts = [Fact("music_sound", capitalise(known))] if known else []
     return facts
 
@@ -68,11 +80,8 @@ def _state_timing(row: Metadata) -> list[Fact]:
         others = tuple(words for key, words in TEMPO_WORDS.items() if key != word)
         facts += [Fact("tempo", _word_tempo(row.bpm), also_true=alike)]
         facts += [Fact("tempo_word", TEMPO_WORDS[word], wrong=others, pool=OWN)]
-    if row.meter:
-        facts += [
-            _make_choice("meter", row.meter, METERS),
-            make_number("beats_per_bar", int(row.meter.split("/")[0]), lowest=2),
-        ]
+    if row.meter and (meter := METER.fullmatch(row.meter)):
+        facts += [_make_choice("meter", row.meter, METERS), make_number("beats_per_bar", int(meter[1]), lowest=2)]
     if row.count:
         facts.append(make_number("count", row.count))
     return facts
@@ -83,30 +92,29 @@ def _word_tempo(bpm: int) -> Wordings:
 
 
 def _state_harmony(row: Metadata) -> list[Fact]:
-    if not row.mode:
-        return []
-    if "chord" in row.caption:
-        return [_make_choice("chord", row.mode.capitalize(), CHORDS), _make_choice("playing", PLAYED[0], PLAYED)]
-    if "scale" in row.caption:
-        scale = "Natural minor scale" if row.mode == "minor" else "Major scale"
-        return [Fact("scale", (scale,)), _make_choice("playing", PLAYED[1], PLAYED)]
-    modes = (("Major", "A major key"), ("Minor", "A minor key"))
-    right, wrong = modes if row.mode == "major" else modes[::-1]
-    return [Fact("key_mode", right, wrong=(wrong,), pool=OWN), _make_choice("playing", PLAYED[2], PLAYED)]
+    playing = read_caption(row).playing
+    facts = []
+    if row.mode and playing == "chord":
+        facts.append(_make_choice("chord", row.mode.capitalize(), CHORDS))
+    elif row.mode in SCALES and playing == "scale":
+        facts.append(Fact("scale", (SCALES[row.mode],)))
+    elif row.mode in KEYS:
+        wrong = tuple(wordings for mode, wordings in KEYS.items() if mode != row.mode)
+        facts.append(Fact("key_mode", KEYS[row.mode], wrong=wrong, pool=OWN))
+    return [*facts, _make_choice("playing", PLAYED[playing], tuple(PLAYED.values()))] if playing else facts
 
 
 def _state_piece(row: Metadata) -> list[Fact]:
     if not row.title:
         return []
-    title = re.split(r"[-–]", row.title)[-1] if "on hold" in row.caption else row.title
-    facts = [
-        Fact("title", capitalise(re.sub(r"[_-]", " ", title)), is_open=False),
-        Fact("vocals", ("Instrumental", "No vocals")),
-    ]
-    if "game music" in row.labels:
+    use = read_caption(row).music_use
+    title = re.split(r"[-–]", row.title)[-1] if use == "on hold" else row.title  # there the artist stands before it
+    facts = [Fact("title", capitalise(" ".join(re.split(r"[\s_-]+", title))), is_open=False)]
+    if "instrumental" in row.labels:
+        facts.append(Fact("vocals", ("Instrumental", "No vocals")))
+    if {"orchestral", "game music"} <= {*row.labels}:
         facts.append(Fact("genre", ("Orchestral game music",)))
-        return [*facts, Fact("music_use", ("In a fantasy game", "Game music"))]
-    return [*facts, Fact("music_use", ("On a telephone line, while waiting", "Music on hold"))]
+    return [*facts, Fact("music_use", MUSIC_USES[use])] if use else facts
 
 
 def _make_choice(kind: str, right: str, known: tuple[str, ...]) -> Fact:

@@ -24,7 +24,7 @@ ELSEWHERE = ("rain falling", "a dog barking", "a helicopter", "sea waves", "a cl
 
 def read_sound_facts(row: Metadata, rng: random.Random) -> list[Fact]:
     """Read the facts about sound events; none for a clip without labelled ones."""
-    if row.order:
+    if len(row.order) > 1:
         return _state_order(row.order, rng) + _state_presence(row.order, rng)
     if row.background:
         return [Fact("background", capitalise(row.background), pool=POOL), *_state_presence((row.background,), rng)]
@@ -40,10 +40,8 @@ def _state_single(row: Metadata, rng: random.Random) -> list[Fact]:
         facts.append(Fact("sound_family", look_up_wordings("family_words", family)))
     if animal := look_up("animal", name):
         facts.append(Fact("animal", _word_animal(animal)))
-    if row.reason:
-        facts.append(
-            Fact("cry_reason", look_up_wordings("cry_reason", row.reason), wrong=_find_other_reasons(row.reason, rng))
-        )
+    if row.reason and (wordings := look_up_wordings("cry_reason", row.reason)):
+        facts.append(Fact("cry_reason", wordings, wrong=_find_other_reasons(row.reason, rng)))
     if row.age:
         facts.append(Fact("cry_age", capitalise(row.age)))
     return facts

@@ -2,9 +2,11 @@
 
 import random
 import re
+from collections.abc import Mapping
 
+from lalm.distill.captions import read_caption
 from lalm.distill.facts import OWN, Fact, Wordings, capitalise, look_up_wordings, make_number, make_yes_no, word_number
-from lalm.distill.metadata import Metadata
+from lalm.distill.metadata import Metadata, SpeechKind
 
 PERSON = {"male": ("A man", "Male", "A male voice"), "female": ("A woman", "Female", "A female voice")}
 THEN = ", then "
@@ -15,11 +17,11 @@ SHORTEST_WORD = 5  # minimum letters of a word that is asked for
 SHARE_OF_LONE_VOICES_COUNTED = 0.1  # so that "one" is not nearly always the number of speakers
 SHARE_OF_ENGLISH_NAMED = 0.25  # so that English is not nearly always the language
 SHARE_OF_DEFECTS_CONFIRMED = 0.2  # so that a defect is not nearly always confirmed
-SPEECH_KINDS = (
-    ("Telephone announcement", "A telephone announcement"),
-    ("Read speech (audiobook)", "Reading from a book"),
-    ("Short spoken description", "A short spoken description of a picture"),
-)
+SPEECH_KINDS: Mapping[SpeechKind, str] = {
+    "telephone announcement": "A telephone announcement",
+    "audiobook": "Reading from a book",
+    "picture description": "A short spoken description of a picture",
+}
 
 
 def read_speech_facts(row: Metadata, rng: random.Random) -> list[Fact]:
@@ -73,11 +75,12 @@ def _state_manner(row: Metadata, rng: random.Random) -> list[Fact]:
     facts = []
     if row.language and (row.language != "English" or rng.random() < SHARE_OF_ENGLISH_NAMED):
         facts.append(Fact("language", capitalise(row.language)))
-    kind = next((kind for opening, kind in SPEECH_KINDS if row.caption.startswith(opening)), "")
-    if kind:
-        facts.append(Fact("speech_kind", (kind,)))
+    kind = read_caption(row).speech_kind
+    if kind and kind in SPEECH_KINDS:
+        facts.append(Fact("speech_kind", (SPEECH_KINDS[kind],)))
     if row.quality:
-        facts.append(Fact("quality", look_up_wordings("quality", row.quality)))
+        if wordings := look_up_wordings("quality", row.quality):
+            facts.append(Fact("quality", wordings))
         if row.quality == "clean" or rng.random() < SHARE_OF_DEFECTS_CONFIRMED:
             facts.append(make_yes_no("has_defect", is_true=row.quality != "clean"))
     return facts
@@ -145,8 +148,9 @@ def _state_words(row: Metadata, rng: random.Random) -> list[Fact]:
     if asked := sorted({word for word in _split_words(said) if len(word) >= SHORTEST_WORD}):
         spoken = frozenset(_split_words(said))
         facts.append(Fact("word", capitalise(rng.choice(asked)), also_true=spoken, pool=pool, is_open=False))
-    if row.meaning and 1 < len(row.meaning.split()) <= LONGEST_OPTION:
-        facts.append(Fact("meaning", (row.meaning,)))
+    translation = read_caption(row).translation
+    if 1 < len(translation.split()) <= LONGEST_OPTION:
+        facts.append(Fact("meaning", (translation,)))
     return facts
 
 

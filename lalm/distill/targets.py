@@ -172,6 +172,6 @@ def build_turns(row: Metadata, content: str, system: str = SYSTEM_HEARING) -> tu
 
 
 def _fix_caption(caption: str) -> str:
-    """Correct articles and times in a caption."""
-    caption = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", caption)
+    """Correct articles and times in a caption; "a one-man band" and "a unicorn" are right."""
+    caption = re.sub(r"\b([Aa]) (?=(?!one|once|uni|use|usu|eu)[aeiou])", r"\1n ", caption)
     return re.sub(r"\[(\d+\.\d)s-(\d+\.\d)s\]", r"\1 to \2 s:", caption)

@@ -16,7 +16,7 @@ ROW = (
 def test_a_row_is_read_and_columns_that_we_do_not_know_are_ignored(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text(ROW % "CC0" + "\n")
     (row,) = read_metadata(tmp_path / "rows.jsonl")
-    assert (row.id, row.labels, row.meaning, row.spans) == ("1", (), 'Press "one".', ())
+    assert (row.id, row.labels, row.translation, row.spans) == ("1", (), "", ())
 
 
 def test_a_row_that_lacks_a_column_is_named(tmp_path: Path) -> None:
