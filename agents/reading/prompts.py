@@ -9,7 +9,6 @@ from functools import partial
 from math import inf
 from typing import Any
 
-from agents.reading.quantities import spell_like_options
 from lalm.prompting import format_prompt, format_question
 from lalm.statements import RECORDING, format_statement
 from services.types import Evidence, Message, Question
@@ -121,6 +120,7 @@ def _introduce(question: Question) -> str:
 
 def _format_evidence(evidence: tuple[Evidence, ...], question: Question) -> str:
     """Format evidence; quantities in speech are spelled as an option spells them, lest they seem others."""
+    from agents.reading.quantities import spell_like_options  # which takes 25 ms, and path text has no evidence
 
     def spell(statement: Evidence) -> Callable[[str], str]:
         """Return what spells the speech of one statement."""

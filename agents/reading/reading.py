@@ -8,14 +8,31 @@ from agents.reading.calibration import ModelCalibration, apply_calibration, is_w
 from agents.reading.confidence import TINY, Factor, Probabilities, apply_temperature, pool_distributions
 from agents.reading.orders import plan_orders
 from agents.reading.prompts import build_prompt
-from agents.reading.relevance import list_covered, select_statements
 from services.protocols import LLM, TextComparer
 from services.questions import drop_own_letters, read_plain_letter
-from services.types import Answer, AppliedCalibration, Choice, Evidence, PathName, Question, Reading, Usage
+from services.types import (
+    Answer,
+    AppliedCalibration,
+    Choice,
+    Evidence,
+    PathName,
+    Question,
+    Reading,
+    ReadingStyle,
+    Usage,
+)
 
 PRIOR_WEIGHT = 0.5  # of the log-likelihood of an option's text without evidence; see docs/log
 
 Shown: TypeAlias = tuple[Evidence, ...] | None
+
+
+class Selection(NamedTuple):
+    """What of the evidence a prompt shows."""
+
+    shown: Shown = None
+    covered: tuple[Evidence, ...] = ()
+    """The statements whose words it holds."""
 
 
 class ReadAnswer(NamedTuple):
@@ -68,14 +85,13 @@ async def read(
     """Prompt the LLM with this evidence; its probabilities decide, and only where it has none, its words."""
     if llm.style.max_lettered and len(question.choices) > llm.style.max_lettered:
         return await _read_many(llm, question, evidence, calibration)
-    shown = None if evidence is None else select_statements(question, evidence, llm.style)
-    covered = list_covered(evidence or (), shown or ())
+    shown, covered = _select(question, evidence, llm.style)
     if not question.choices:
         reading = await llm.complete(build_prompt(question, shown))
         note = _format_note(llm, evidence, covered, 1)
         return ReadAnswer(reading.reply, None, {}, {}, note, covered, reading.usage)
     orders = plan_orders(llm.style, len(question.choices))
-    readings = await asyncio.gather(*(_read_order(llm, question, shown, by) for by in orders))
+    readings = await _read_orders(llm, question, shown, orders)
     by_order = [_undo_rotation(one, by) for one, by in zip(readings, orders, strict=True)]
     note = _format_note(llm, evidence, covered, len(readings))
     usage = sum((one.usage for one in readings), Usage())
@@ -114,7 +130,7 @@ async def _read_many(
 async def _compare_texts(llm: LLM, question: Question, evidence: tuple[Evidence, ...] | None) -> Reading:
     """Compare the texts of the options: their likelihood, less a part of that without evidence (the prior)."""
     assert isinstance(llm, TextComparer), f"the style of {llm.name!r} says that it compares texts"
-    shown = None if evidence is None else select_statements(question, evidence, llm.style)
+    shown, _ = _select(question, evidence, llm.style)
     known = [shown] if shown is None else [shown, ()]
     choices = drop_own_letters(question.choices)
     readings = await asyncio.gather(
@@ -129,6 +145,22 @@ def _insert_share(whole: Probabilities, part: Probabilities) -> dict[str, float]
     """Return a distribution whose share of some options is divided among them as `part` says."""
     share = sum(whole[letter] for letter in part)
     return {letter: share * part[letter] if letter in part else p for letter, p in whole.items()}
+
+
+def _select(question: Question, evidence: tuple[Evidence, ...] | None, style: ReadingStyle) -> Selection:
+    if evidence is None:
+        return Selection()
+    # With it come the tables of numbers, 30 ms that path text does without.
+    from agents.reading.relevance import list_covered, select_statements
+
+    shown = select_statements(question, evidence, style)
+    return Selection(shown, list_covered(evidence, shown))
+
+
+async def _read_orders(llm: LLM, question: Question, shown: Shown, orders: tuple[int, ...]) -> list[Reading]:
+    """Read the question with its options in each of the orders at once; a single one needs no task of its own."""
+    readings = [_read_order(llm, question, shown, by) for by in orders]
+    return await asyncio.gather(*readings) if len(readings) > 1 else [await readings[0]]
 
 
 async def _read_order(llm: LLM, question: Question, shown: Shown, by: int) -> Reading:
@@ -149,7 +181,7 @@ def _format_note(llm: LLM, evidence: Shown, covered: tuple[Evidence, ...], order
 
 def _rotate(question: Question, by: int) -> Question:
     texts = [choice.text for choice in question.choices]
-    return question.with_options(texts[by:] + texts[:by])
+    return question.with_options(texts[by:] + texts[:by]) if by else question
 
 
 def _undo_rotation(reading: Reading, by: int) -> list[float]:

@@ -77,7 +77,9 @@ class Driver:
     async def _answer(self, item: Item) -> Answer:
         if item.unsupported:
             raise BadConfig(f"{item.id!r} {item.unsupported}.")
-        question = item.to_question(hears=self._hears).model_copy(update={"wants_reasons": self._explains})
+        question = item.to_question(hears=self._hears)
+        if self._explains:
+            question = question.model_copy(update={"wants_reasons": True})
         if not self._hears:
             return await self._answerer.answer(question)
         async with self._clips.use(*self._benchmark.find_clips(item)) as clips:

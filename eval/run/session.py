@@ -101,16 +101,17 @@ def run(request: RunRequest, pool: ModelPool | None = None) -> Outcome:
     if request.judges and is_complete and lost is None:
         is_complete = session.judge(out)
         verdicts = [prediction.verdict for prediction in read_predictions(out)]
-    if is_complete and lost is None:
-        lost = _try_writing(write_summary, out, _build_summary(out, verdicts, request, session.reads_order))
-        passes = [partial(session.run_pass, plan, out / CONTROLS_FOLDER / name) for name, plan in controls.items()]
-        passes += [partial(session.repeat, main, number, out) for number in range(2, request.repeats + 1)]
+    is_finished = is_complete and lost is None
+    passes = [partial(session.run_pass, plan, out / CONTROLS_FOLDER / name) for name, plan in controls.items()]
+    passes += [partial(session.repeat, main, number, out) for number in range(2, request.repeats + 1)]
+    if passes and is_finished:
+        lost = _try_writing(write_summary, out, _build_summary(out, verdicts, session, is_finished=True))
         for ask in passes:
             done = ask()
             is_complete, lost = done.is_complete, lost or done.lost
             if not is_complete:  # interrupted: the next passes are not begun
                 break
-    summary = _build_summary(out, verdicts, request, session.reads_order)
+    summary = _build_summary(out, verdicts, session, is_finished=is_finished)
     if is_complete:
         session.close()
     if is_complete and lost is None:
@@ -158,7 +159,7 @@ class _Session:
     """What the passes of one command share: the event loop and the models that are open."""
 
     def __init__(self, request: RunRequest, pool: ModelPool) -> None:
-        self._request = request
+        self.request = request
         self._pool = pool
         self._runner = asyncio.Runner()
         self._environment = describe_environment()
@@ -169,7 +170,7 @@ class _Session:
 
     def load_benchmark(self, options: RunOptions) -> Benchmark:
         """Load the benchmark; an LLM that cannot run here is reported before a missing file."""
-        request = self._request
+        request = self.request
         try:
             fields = parse_fields(request.fields) if request.fields else None
             whole = find(request.bench, request.audio_root, fields)
@@ -184,7 +185,7 @@ class _Session:
 
     def open_judges(self) -> None:
         """Open the judges, before anything is asked: one that cannot be opened is told at once."""
-        request = self._request
+        request = self.request
         self._judges = [open_llm(*ServedModel.read(judge, request.judge_url)) for judge in request.judges]
 
     def judge(self, out: Path) -> bool:
@@ -193,7 +194,7 @@ class _Session:
         waiting = [one.model_copy(update={"failed": None}) if one.response else one for one in predictions]
         try:
             with raise_on_interrupt():
-                self._runner.run(judge_replies(out, waiting, self._judges, self._request.concurrency))
+                self._runner.run(judge_replies(out, waiting, self._judges, self.request.concurrency))
         except KeyboardInterrupt:
             return False
         return True
@@ -202,7 +203,7 @@ class _Session:
         """Ask everything once more; open answers are judged as those of the run itself."""
         out = run_folder / REPEATS_FOLDER / str(number)
         done = self.run_pass(plan_repeat(main, number), out)
-        if not (self._request.judges and done.is_complete and done.lost is None):
+        if not (self.request.judges and done.is_complete and done.lost is None):
             return done
         return done._replace(is_complete=self.judge(out))
 
@@ -214,10 +215,10 @@ class _Session:
             self._kept.append(answerer)
         if plan.options.control is None:
             self.reads_order = _reads_order(models)
-        if plan.hears and self._request.missing == "fail":
+        if plan.hears and self.request.missing == "fail":
             plan.benchmark.require_audio()
         record = self.make_record(plan).model_copy(update={"models": _list_uses(plan, models)})
-        with open_run(out, record, retry_failed=self._request.retry_failed) as folder:
+        with open_run(out, record, retry_failed=self.request.retry_failed) as folder:
             driver = Driver(
                 answerer,
                 plan.benchmark,
@@ -276,11 +277,11 @@ class _Session:
                 and (fields := plan.benchmark.describe_fields())
             ):
                 watcher.say(fields)
-            if plan.hears and self._request.missing == "skip" and (missing := plan.benchmark.describe_missing_audio()):
+            if plan.hears and self.request.missing == "skip" and (missing := plan.benchmark.describe_missing_audio()):
                 watcher.say(f"{missing} They count as failed (--missing skip).")
             try:
                 with raise_on_interrupt():
-                    self._runner.run(driver.ask(waiting, self._request.concurrency, keep))
+                    self._runner.run(driver.ask(waiting, self.request.concurrency, keep))
             except KeyboardInterrupt:
                 # The loop is not closed: that would wait, perhaps a minute, for models busy in their threads.
                 watcher.say("Interrupted.")
@@ -317,14 +318,15 @@ def _plan_control(name: str, main: Plan, request: RunRequest) -> Plan:
     return plan._replace(options=plan.options.model_copy(update={"control": name}))
 
 
-def _build_summary(out: Path, verdicts: Collection[Verdict], request: RunRequest, reads_order: bool) -> RunSummary:
-    summary, price = summarise(verdicts), request.price
+def _build_summary(out: Path, verdicts: Collection[Verdict], session: _Session, *, is_finished: bool) -> RunSummary:
+    summary, request = summarise(verdicts), session.request
+    price, draws = request.price, request.temperature is not None
     added: dict[str, object] = {
         "cost_usd": price
         and price.compute_cost(prompt_tokens=summary.prompt_tokens, completion_tokens=summary.completion_tokens),
         "controls": score_controls(out),
         "calibration": calibrate(verdicts, request.abstain),
-        "repeats": score_repeats(out, draws=request.temperature is not None, reads_order=reads_order),
+        "repeats": score_repeats(out, draws=draws, reads_order=session.reads_order) if is_finished else None,
     }
     if request.judges:
         added["judges"], added["judge_kappa"] = score_judges(out, read_judges(out))

@@ -69,7 +69,7 @@ def string_match(prediction: str, choices: Iterable[str], answer: str) -> bool:
     It compares sets of words: all of the answer's have to occur, and none that only a wrong choice has.
     """
     predicted, right = _split_words(prediction), _split_words(answer)
-    wrong = {word for choice in choices if _split_words(choice) != right for word in _split_words(choice) - right}
+    wrong = set[str]().union(*map(_split_words, choices)) - right
     return bool(predicted) and right <= predicted and not predicted & wrong
 
 

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from pydantic_core import to_json
+
 from eval.benchmarks.benchmark import Benchmark
 from eval.benchmarks.rows import read_published
 from eval.benchmarks.tables import read_table
@@ -36,7 +38,7 @@ def write_submission(benchmark: Benchmark, out: Path) -> Path:
     if benchmark.submission_lines:
         write_atomic(file, "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows))
     else:
-        write_atomic(file, json.dumps(rows, indent=1, ensure_ascii=False))
+        write_atomic(file, to_json(rows, indent=1))
     return file
 
 

@@ -39,9 +39,9 @@ def list_repeats(out: Path) -> list[Path]:
 
 
 def score_repeats(out: Path, *, draws: bool, reads_order: bool) -> RepeatScore | None:
-    """Score a run and its finished repeats, those of earlier commands too.
+    """Score a finished run and its finished repeats, those of earlier commands too.
 
-    None where there is no repeat, where the run itself is not finished, or where answers are withheld.
+    None where there is no repeat, or where answers are withheld.
 
     Args:
         out: The run's folder.
@@ -49,7 +49,7 @@ def score_repeats(out: Path, *, draws: bool, reads_order: bool) -> RepeatScore |
         reads_order: Whether the order of the options can matter to it.
     """
     folders = list_repeats(out)
-    if len(folders) < 2 or not is_finished(out):
+    if len(folders) < 2:
         return None
     passes = [{one.id: one for one in read_predictions(folder)} for folder in folders]
     shared = [name for name in passes[0] if all(name in one for one in passes)]
