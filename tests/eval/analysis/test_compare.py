@@ -7,6 +7,7 @@ from scipy.stats import binomtest, sem
 
 from eval.analysis.compare import Comparison, compare
 from eval.cli import main
+from eval.scoring.statistics import Z_95, Z_POWER_80, compute_clustered_p, compute_paired_difference
 from eval.store.stored import StoredResult, open_stored
 from services.errors import BadConfig
 
@@ -99,6 +100,47 @@ def test_groups_are_corrected_for_their_number_and_one_item_has_no_interval(tmp_
     assert (music.name, music.n, music.ci_95, music.p) == ("music", 1, None, 1.0)
     assert (sound.p, sound.p_holm) == (pytest.approx(2 / 2**8), pytest.approx(2 * 2 / 2**8))
     assert [group.name for group in found.by_category] == ["Reasoning"]
+
+
+def test_within_a_group_only_items_that_one_side_got_right_count(tmp_path: Path) -> None:
+    wrong = {f"w{number}": "Woman" for number in range(6)}
+    a = stored(tmp_path, "a", *replies(**wrong, i1="Man", i2="Man", i3="Man", i4="Woman"))
+    b = stored(tmp_path, "b", *replies(**wrong, i1="Woman", i2="Woman", i3="Woman", i4="Man"))
+    found = compare(a, b)
+    (group,) = found.by_task
+    assert group.p == found.mcnemar_p == pytest.approx(binomtest(1, 4).pvalue)
+    assert found.detectable_difference == pytest.approx((Z_95 + Z_POWER_80) * (0.4 / 10) ** 0.5)  # 4 of 10 differ
+
+
+def test_items_about_one_recording_are_one_cluster(tmp_path: Path) -> None:
+    said = {"a": ("Man", "Man", "Man", "Woman", "Man", "Man"), "b": ("Woman", "Woman", "Man", "Man", "Man", "Woman")}
+    sources = ["x.wav", "x.wav", "y.wav", "y.wav", "z.wav", "z.wav"]
+
+    def compare_over(sources: list[str]) -> Comparison:
+        sides = [
+            stored(
+                tmp_path,
+                name,
+                *[
+                    {"id": str(number), "model_output": reply, "audio_id": source}
+                    for number, (reply, source) in enumerate(zip(said[name], sources, strict=True))
+                ],
+            )
+            for name in "ab"
+        ]
+        return compare(sides[0], sides[1])
+
+    found = compare_over(sources)
+    expected = compute_paired_difference([1, 1, 0, -1, 0, 1], sources)
+    assert (found.num_clusters, found.clustered_se) == (3, pytest.approx(expected.se))
+    assert found.clustered_p == pytest.approx(compute_clustered_p(expected, 3))
+    assert found.ci_95 == pytest.approx(expected.ci_95)
+    apart = compare_over([f"{number}.wav" for number in range(6)])
+    assert (apart.num_clusters, apart.clustered_se, apart.clustered_p) == (None, None, None)
+    unnamed = compare_over([""] * 6)
+    assert (unnamed.num_clusters, unnamed.ci_95) == (None, pytest.approx(apart.ci_95))
+    together = compare_over(["x.wav"] * 6)
+    assert (together.num_clusters, together.clustered_se) == (1, None)
 
 
 def test_the_better_side_of_each_task_is_the_switch(tmp_path: Path) -> None:

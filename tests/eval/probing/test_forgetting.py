@@ -58,6 +58,7 @@ def test_what_the_adapters_forget_is_told_from_what_the_recording_disturbs(tmp_p
     assert tokens.difference == 0 and tokens.p == 1 and tokens.same_choice == 1
     assert hearing.same_choice == pytest.approx(0.6)
     assert not found.is_at_chance
+    assert found.chance == pytest.approx(0.25)
     assert ForgettingReport.model_validate_json(found.model_dump_json()) == found
 
 

@@ -11,6 +11,7 @@ from eval.probing.linear import (
     STRENGTH,
     Classes,
     Floats,
+    Fold,
     predict_held_out,
     predict_majority,
     shuffle_labels,
@@ -80,8 +81,9 @@ def test_labels_at_random_keep_their_frequencies_and_are_one_for_a_recording() -
 
 def test_a_wide_stage_gives_what_the_regression_on_all_its_features_gives() -> None:
     folds = split_folds(LABELS, SOURCES, 4, seed=1)
-    vectors = plant(500, 1.0)
+    vectors = plant(500, 0.2)
     (likely,) = predict_held_out(vectors, [LABELS], folds)
+    assert np.median(likely.max(1)) < 0.8  # probabilities at 0 and 1 would agree whatever the scale of the features
     for seen, unseen in folds:
         scaler = StandardScaler().fit(vectors[seen].astype(float))
         train, test = (scaler.transform(vectors[rows].astype(float)) / np.sqrt(500) for rows in (seen, unseen))
@@ -93,6 +95,21 @@ def test_features_without_a_difference_tell_the_shares_of_the_classes() -> None:
     folds = split_folds(LABELS, SOURCES, 5, seed=1)
     (likely,) = predict_held_out(np.full((NUM_CLIPS, 8), 7.0, np.float32), [LABELS], folds)
     assert likely == pytest.approx(np.full_like(likely, 1 / NUM_CLASSES), abs=0.05)
+
+
+@pytest.mark.parametrize("width", [8, 200])
+def test_constant_features_tell_unequal_shares_whatever_their_number(width: int) -> None:
+    labels = np.array([0] * 80 + [1] * 40)
+    folds = split_folds(labels, SOURCES, 4, seed=0)
+    (likely,) = predict_held_out(np.full((NUM_CLIPS, width), 7.0, np.float32), [labels], folds)
+    assert likely == pytest.approx(np.tile([2 / 3, 1 / 3], (NUM_CLIPS, 1)), abs=0.02)
+
+
+def test_a_class_alone_in_a_fold_is_certain_there() -> None:
+    labels = np.array([0] * 80 + [1] * 40)
+    folds = [Fold(np.arange(60), np.arange(60, NUM_CLIPS)), Fold(np.arange(60, NUM_CLIPS), np.arange(60))]
+    (likely,) = predict_held_out(plant(8, 1.0, labels), [labels], folds)
+    assert (likely[60:] == [1, 0]).all()
 
 
 def test_the_majority_is_that_of_the_recordings_seen() -> None:

@@ -130,6 +130,7 @@ def test_the_model_s_own_answers_are_compared_among_the_options(probe: Probe) ->
 def test_without_answers_the_way_ends_at_the_last_layer(probe: Probe) -> None:
     found = probe(*STAGES)
     assert found.answers is None
+    assert sum(found.classes.values()) == found.n
     assert len(found.steps) == 2
     assert (found.n, found.num_sources) == (56, 28)
     assert ProbeReport.model_validate_json(found.model_dump_json()) == found

@@ -46,6 +46,7 @@ def test_the_stages_are_those_of_the_way(opened: OpenedRun, make_clip: MakeClip)
         "connector, all tokens",
         "layer 1, mean of audio tokens",
     ]
+    assert reader.describe(reader.stages[-1]) == "layer 2, last token"
 
 
 @pytest.mark.slow
@@ -72,6 +73,21 @@ def test_the_last_token_of_the_last_layer_says_how_the_reply_begins(opened: Open
         trained = built.model(packed, pad_segments(built.encoders(clip)))
         said = built.model.backbone.get_output_embeddings()(last_H).log_softmax(-1)
     assert said[[9, 40, 300]].tolist() == pytest.approx(trained.tolist(), abs=1e-4)
+
+
+@pytest.mark.slow
+def test_a_layer_s_mean_is_over_the_audio_tokens_alone(opened: OpenedRun, make_clip: MakeClip) -> None:
+    clip, built = make_clip(0.5, seed=4), opened.built
+    found = ActivationReader(opened, QUESTION).read(clip)[ProbedStage("backbone", "mean", 2)]
+    system, asked = build_messages(Question.ask(QUESTION))
+    messages = (system, Message(role="user", content=insert_audio(asked.content)))
+    ids_L = torch.tensor(built.template.encode_prompt(messages, [PromptClip(1)]))
+    with torch.inference_mode(), built.model.use_adapters(active=True):
+        audio_AH = built.model.connector(pad_segments(built.encoders(clip))).flatten(0, 1)
+        embedded_1LH = built.model.embed_prompt(ids_L, audio_AH)[None]
+        states_LH = built.model.backbone(inputs_embeds=embedded_1LH, output_hidden_states=True).hidden_states[2][0]
+    first = next(place for place, token in enumerate(ids_L.tolist()) if token < 0)
+    assert found == pytest.approx(states_LH[first : first + NUM_QUERIES].mean(0).numpy(), abs=1e-5)
 
 
 @pytest.mark.slow
@@ -112,9 +128,12 @@ def test_several_segments_are_one_vector(opened: OpenedRun, make_clip: MakeClip)
 
 @pytest.mark.slow
 def test_a_clip_that_the_backbone_has_no_room_for_is_named(opened: OpenedRun, make_clip: MakeClip) -> None:
-    opened.built.model.backbone.config.max_position_embeddings = 20
-    with pytest.raises(TooLarge, match=r"A clip of 0\.5 s takes \d+ tokens, and the backbone of 'made-up' .* most 20"):
-        ActivationReader(opened, QUESTION).read(make_clip(0.5))
+    reader, config = ActivationReader(opened, QUESTION), opened.built.model.backbone.config
+    config.max_position_embeddings = 20
+    with pytest.raises(TooLarge, match=r"A clip of 0\.5 s takes (\d+) tokens, and .* 'made-up' .* most 20") as caught:
+        reader.read(make_clip(0.5))
+    config.max_position_embeddings = int(str(caught.value).split(" takes ")[1].split()[0])
+    assert reader.read(make_clip(0.5))  # just enough
 
 
 @pytest.mark.slow

@@ -8,9 +8,10 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from lalm.model.build import build
+from lalm.model.template import PromptClip
 from lalm.probing.opened import OpenedRun, open_run
 from lalm.probing.text_scores import BARE, HEARING, ONLY_ADAPTERS, ONLY_TOKENS, TextScorer
-from lalm.prompting import format_prompt
+from lalm.prompting import AUDIO, format_prompt, insert_audio
 from lalm.train import checkpoint
 from lalm.train.config import TrainConfig
 from services import yaml_file
@@ -59,6 +60,15 @@ def test_a_model_without_adapters_has_two_ways(
 
 @pytest.mark.slow
 def test_a_recording_that_leaves_no_room_is_named(opened: OpenedRun, make_clip: Callable[..., AudioClip]) -> None:
-    opened.built.model.backbone.config.max_position_embeddings = 30
-    with pytest.raises(TooLarge, match="the backbone of 'made-up' reads at most 30: name a shorter --recording"):
-        TextScorer(opened).score(ASKED, make_clip(0.5), HEARING)
+    asked = Question.ask("What barks?", ("A dog", "A bell that rings in the tower of a church"))
+    scorer, config = TextScorer(opened), opened.built.model.backbone.config
+    config.max_position_embeddings = 30
+    with pytest.raises(TooLarge, match="the backbone of 'made-up' reads at most 30: name a shorter --recording") as one:
+        scorer.score(asked, make_clip(0.5), HEARING)
+    needed = int(str(one.value).split(" takes ")[1].split()[0])
+    replies = [len(opened.built.template.encode_reply(choice.text)) for choice in asked.choices]
+    content = insert_audio(format_prompt(asked, lists_options=False).replace(AUDIO, ""))
+    prompt = opened.built.template.encode_prompt([Message(role="user", content=content)], [PromptClip(1)])
+    assert needed == len(prompt) + max(replies) > len(prompt) + min(replies)
+    config.max_position_embeddings = needed
+    assert scorer.score(asked, make_clip(0.5), HEARING)
