@@ -51,10 +51,9 @@ class Correlation(NamedTuple):
 
 def compute_mcnemar_p(only_a: int, only_b: int) -> float:
     """Return the exact two-sided p of McNemar's test, from the items that only one of the two got right."""
-    from scipy.stats import binomtest
+    from scipy.special import bdtr
 
-    discordant = only_a + only_b
-    return float(binomtest(only_a, discordant, 0.5).pvalue) if discordant else 1.0
+    return min(1.0, 2 * float(bdtr(min(only_a, only_b), only_a + only_b, 0.5)))
 
 
 def compute_paired_difference(differences: Sequence[float], clusters: Sequence[str] | None = None) -> Difference:
@@ -77,11 +76,16 @@ def compute_paired_difference(differences: Sequence[float], clusters: Sequence[s
 
 def compute_clustered_p(difference: Difference, num_clusters: int) -> float:
     """Return the two-sided p of a clustered difference by Student's t; McNemar's test takes items for independent."""
-    from scipy.stats import t
-
     if not difference.se:  # every cluster differs by the same: the exact sign test over them (Dixon & Mood 1946)
         return 1.0 if not difference.value else 0.5 ** (num_clusters - 1)
-    return float(2 * t.sf(abs(difference.value) / difference.se, num_clusters - 1))
+    return _compute_student_p(difference.value / difference.se, num_clusters - 1)
+
+
+def _compute_student_p(statistic: float, freedom: int) -> float:
+    """Return the two-sided p of Student's t."""
+    from scipy.special import stdtr  # scipy.stats takes a second to import
+
+    return 2 * float(stdtr(freedom, -abs(statistic)))
 
 
 def compute_cohens_h(p: float, q: float) -> float:
@@ -143,13 +147,13 @@ def correlate(x: Sequence[float], y: Sequence[float]) -> Correlation:
 
 def correlate_given(x: Sequence[float], y: Sequence[float], z: Sequence[float]) -> PartialCorrelation:
     """Correlate two scores of four models or more, with a third held constant (Student's t with n - 3 degrees)."""
-    from scipy.stats import rankdata, t
+    from scipy.stats import rankdata
 
     n = len(x)
     assert n == len(y) == len(z) >= MIN_FOR_INTERVAL, f"{n}, {len(y)} and {len(z)} scores"
     r = _compute_partial_correlation(x, y, z)
     rho = _compute_partial_correlation(*(rankdata(scores).tolist() for scores in (x, y, z)))
-    p = nan if isnan(r) else 0.0 if abs(r) >= 1 else float(2 * t.sf(abs(r) * sqrt((n - 3) / (1 - r * r)), n - 3))
+    p = nan if isnan(r) else 0.0 if abs(r) >= 1 else _compute_student_p(r * sqrt((n - 3) / (1 - r * r)), n - 3)
     return PartialCorrelation(n, r, p, rho)
 
 

@@ -65,6 +65,10 @@ class NameMatcher:
         counts = Counter(stem for also in self._names.values() for stem in {stem for name in also for stem in name})
         self._information = {stem: log(len(self._names) / count) for stem, count in counts.items()}
         self._most = log(len(self._names))
+        self._labels: dict[str, set[str]] = {}
+        for label, also in self._names.items():
+            for stem in {stem for name in also for stem in name}:
+                self._labels.setdefault(stem, set()).add(label)
 
     def match(self, text: str) -> frozenset[str]:
         """Return the labels that a text stands for, with all that a wider one comprises; empty where it names none."""
@@ -96,11 +100,13 @@ class NameMatcher:
     def _find_meant(self, text: str) -> Mapping[str, float]:
         """Return label -> likeness of those that a text stands for."""
         wanted = _list_alternatives((text,))
+        near = {label for one in wanted for stem in one for label in self._labels.get(stem, ())}
         alike = {
-            label: max((self._compare(one, name) for one in wanted for name in names), default=0.0)
+            label: max(self._compare(one, name) for one in wanted for name in names)
             for label, names in self._names.items()
+            if label in near  # others share no word with it
         }
-        best = max(alike.values())
+        best = max(alike.values(), default=0.0)
         if best < LEAST_MATCH:
             return {}
         meant = {label: likeness for label, likeness in alike.items() if likeness >= NEAR_MATCH * best}
@@ -110,7 +116,7 @@ class NameMatcher:
     def _compare(self, option: Words, name: Words) -> float:
         """Return the information that a text shares with a name, as a share of what both hold."""
         shared = [stem for stem in name if stem in option]
-        known = sum(self._weigh(stem) for stem in {*name, *option})
+        known = sum(self._weigh(stem) for stem in dict.fromkeys((*name, *option)))  # a set has no order to add in
         same = sum(self._weigh(stem) * (1.0 if option[stem] == name[stem] else OTHER_FORM) for stem in shared)
         return same / max(known, 1e-6)
 
