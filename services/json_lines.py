@@ -8,6 +8,7 @@ is null; a null column, which `datasets` fills in where a row lacks it, is as if
 import codecs
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, NamedTuple, TypeAlias, TypeVar
@@ -18,6 +19,7 @@ from services.errors import BadConfig, word_problem
 from services.files import replace_atomically, write_atomic
 
 RowT = TypeVar("RowT", bound=BaseModel)
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 NUM_BYTES_SNIFFED = 4  # tell UTF-8 and UTF-16 apart
 
 
@@ -25,7 +27,7 @@ def format_id(value: object) -> object:
     """Return a number as the text that stands for it in all files: 1 and 1.0, which pandas makes of it, are "1"."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
-    return str(int(value)) if value == int(value) else str(value)
+    return str(int(value)) if isinstance(value, int) or value.is_integer() else str(value)
 
 
 RowId: TypeAlias = Annotated[str, BeforeValidator(format_id)]
@@ -110,11 +112,22 @@ def read_lines(path: Path) -> Iterator[Line]:
 def parse_json(text: str) -> object:
     """Parse JSON; NaN and the infinities, which are not JSON, are null. Raises `InvalidJson`."""
     try:
-        return json.loads(text, parse_constant=lambda _: None)
+        value: object = json.loads(text, parse_constant=lambda _: None)
     except json.JSONDecodeError as error:
         raise InvalidJson(f"{error.msg.removesuffix(' at')} at line {error.lineno} column {error.colno}") from error
     except (RecursionError, ValueError) as error:  # nested beyond reason, or a number of thousands of digits
         raise InvalidJson(str(error)) from error
+    if SURROGATE.search(text) and _has_lone_surrogate(value):
+        raise InvalidJson("a \\u escape from d800 to dfff stands alone; it is half of a character")
+    return value
+
+
+def _has_lone_surrogate(value: object) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def parse_json_rows(text: str, *, is_lines: bool) -> Iterator[JsonRow]:

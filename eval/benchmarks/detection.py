@@ -270,8 +270,7 @@ class _Detector:
     def _list_forms(self, field: str, asked: "_AskedRows") -> list[AnswerForm]:
         """Return the ways in which the field's values answer every row that has one."""
         pairs = [(row[field], what.options) for row, what in asked if field in row and what.options]
-        pairs = [(_unwrap(value), one) for value, one in pairs]
-        single = [(value, options) for value, options in pairs if not isinstance(value, list)]
+        single = [(one, options) for value, options in pairs for one in (value if isinstance(value, list) else [value])]
         if not single:
             return ["text"] if pairs else []
         found = [form for form in FORMS if all(find_answer(value, one, form) is not None for value, one in single)]

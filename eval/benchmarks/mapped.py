@@ -1,6 +1,5 @@
 """Benchmarks from any file of questions: its rows become items by the names of its fields."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 from string import ascii_uppercase
@@ -13,7 +12,7 @@ from pydantic import ValidationError
 from eval.benchmarks.benchmark import NO_OPTIONS, NO_REFERENCE, Benchmark, Item, join_sources
 from eval.benchmarks.detection import ORDERS, detect_fields, detect_recordings, fill, is_nested, read_asked
 from eval.benchmarks.fields import FieldNames, merge_fields, read_fields
-from eval.benchmarks.options import find_answer, format_text, parse_literal, split_inline
+from eval.benchmarks.options import find_answer, find_several, format_text, parse_literal, split_inline
 from eval.benchmarks.tables import Table, TableRow, read_table, unfold
 from eval.scoring.instructions import Instruction
 from eval.scoring.rules import ERROR_RATES, ScoringRule, check_instructions
@@ -109,14 +108,21 @@ def make_items(name: str, table: Table, names: FieldNames, *, suffix: str = "", 
 
     `suffix` follows the id, where a row holds several questions; `ask` is the question, where a row's own is spoken.
     """
-    if names.rule is None and names.answer and any(_is_several(row.get(names.answer)) for row in table.rows):
+    if names.rule is None and any(_has_several_answers(row, names) for row in table.rows):
         names = names.model_copy(update={"rule": "exact set"})  # in one file rows with one right option are asked alike
     for number, row in enumerate(table.rows, start=1):
         yield _Row(f"{name}, row {number}", number, row, names).make_item(suffix, ask)
 
 
-def _is_several(value: object) -> bool:
-    return isinstance(value, list) and len(value) > 1
+def _has_several_answers(row: TableRow, names: FieldNames) -> bool:
+    """Whether the answer is a list, or a cell that names several options and is none itself."""
+    value = row.get(names.answer or "")
+    if not isinstance(value, str):
+        return isinstance(value, list) and len(value) > 1
+    options, form, cell = read_asked(row, names).options, names.answer_form or "text", _parse_cell(value)
+    if isinstance(cell, list):
+        return len(cell) > 1 and None not in [find_answer(one, options, form) for one in cell]
+    return find_answer(value, options, form) is None and bool(find_several(value, options, form))
 
 
 class _Answered(NamedTuple):
@@ -287,14 +293,14 @@ class _Row:
         """Return options of which several may be right: a list of them, or letters with commas between."""
         if value is None or value == "":
             return _Answered(shown, None, rule="exact set")
-        parsed = _parse_cell(value)
+        parsed, form = _parse_cell(value), self._names.answer_form or "text"
         several = parsed if isinstance(parsed, list) else [parsed]
-        if isinstance(parsed, str) and parsed not in published:
-            several = [mark for mark in re.split(r"[\s,，、;；/&+]+|\band\b", parsed) if mark]
-        places = [find_answer(one, published, self._names.answer_form or "text") for one in several]
+        places: Sequence[int | None] = [find_answer(one, published, form) for one in several]
+        if places == [None] and isinstance(parsed, str):
+            places = find_several(parsed, published, form) or places
         if None in places or not places:
-            wrong = several[places.index(None)] if places else value
-            raise self._make_error("answer", f"{wrong!r} is none of the choices {list(published)!r}")
+            wrong, known = several[places.index(None)] if places else value, list(published)
+            raise self._make_error("answer", f"{wrong!r} is, or holds, what is none of the choices {known!r}")
         right = tuple(dict.fromkeys(published[place] for place in places if place is not None))
         return _Answered(shown, ", ".join(right), rule="exact set", answers=right)
 

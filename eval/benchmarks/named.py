@@ -158,10 +158,10 @@ def _has_part(table: Table, part: DeclaredPart) -> bool:
 
 
 def _has_fields(table: Table, fields: FieldNames) -> bool:
-    """Whether a table has every field that a declaration names, those in templates too."""
+    """Whether a table has every field that a declaration names, those in templates too; two options are enough."""
     optional = {"instructions", "arguments"} | ({"answer"} if fields.instructions else set())
     named = fields.model_dump(exclude_none=True, exclude={"answer_form", "options", "rule", *optional}).values()
-    single = (one for value in named for one in ((value,) if isinstance(value, str) else value))
+    single = (one for value in named for one in ((value,) if isinstance(value, str) else value[:2]))
     return {name for one in single for name in list_names(one)} <= {FOLDER, FILE, ROW, *table.fields}
 
 

@@ -18,6 +18,8 @@ MARK = re.compile(r"(?<!\S)(?:[(（\[]([^\W_])[)）\]]|([^\W_])[.):、．：])\s
 """Of an option inside a text, as in "(a) a dog (b) a cat", "[A] a dog [B] a cat" or "1) a dog 2) a cat"."""
 SEQUENCES = (ascii_lowercase, "123456789")
 FLAGS = ("correct", "iscorrect", "isright", "isanswer", "answer", "gold")  # of a right option
+SEVERAL = (r"[;；|\n]+", r"[,，、;；/&+|\n]+|\band\b", r"[\s,，、;；/&+|]+|\band\b")
+"""What may stand between several right options of one cell, the strictest first."""
 TEXT_KEYS = ("text", "content", "value", "option", "choice")
 
 
@@ -215,6 +217,19 @@ def find_answer(answer: object, options: Sequence[str], form: AnswerForm) -> int
     return _find_lettered(text, options)
 
 
+def find_several(text: str, options: Sequence[str], form: AnswerForm) -> tuple[int, ...]:
+    """Return the places of the options that one cell names, as in "A, C", "ACD" or "a dog | a cat"; none for one."""
+    splits: list[list[str]] = [re.split(mark, text) for mark in SEVERAL]
+    if re.fullmatch(r"[A-Z]+", text.strip()):
+        splits.append(list(text.strip()))
+    for parts in splits:
+        found = [find_answer(part.strip(), options, form) for part in parts if part.strip()]
+        places = tuple(dict.fromkeys(place for place in found if place is not None))
+        if len(places) > 1 and None not in found:
+            return places
+    return ()
+
+
 def _find_lettered(text: str, options: Sequence[str]) -> int | None:
     """Return the place of an answer that is a letter, carries its letter, or differs in case, spaces or a full stop."""
     bare = [_strip_mark(option) for option in options]
@@ -258,6 +273,6 @@ def read_integer(value: object) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return int(value) if value == int(value) else None
+        return int(value) if isinstance(value, int) or value.is_integer() else None
     digits = re.fullmatch(r"\(?(\d{1,3})(?:\.0)?[.)]?", drop_word(value)) if isinstance(value, str) else None
     return int(digits[1]) if digits else None

@@ -74,7 +74,9 @@ def _drop_nulls(row: TableRow) -> TableRow:
 
 
 def _read_csv(name: str, text: str) -> Iterator[TableRow]:
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_find_delimiter(text), strict=True)
+    lines = csv.reader(
+        io.StringIO(text, newline=""), delimiter=_find_delimiter(text), skipinitialspace=True, strict=True
+    )
     try:
         header = next(lines, [])
         if repeated := [field for field in header if field and header.count(field) > 1]:

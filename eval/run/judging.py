@@ -10,11 +10,21 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
+from typing import BinaryIO
 
+from eval.run.progress import PassWatcher, open_watcher
 from eval.scoring.judge_protocols import PROTOCOLS, JudgeCase
 from eval.scoring.scoring import JudgeScore
 from eval.scoring.statistics import compute_cohen_kappa
-from eval.store.judgements import FILE_NAME, JUDGEMENTS, NAMES_FILE, JudgeNames, ReplyJudgement, read_judgements
+from eval.store.judgements import (
+    FILE_NAME,
+    JUDGEMENTS,
+    NAMES_FILE,
+    JudgeNames,
+    ReplyJudgement,
+    apply_judgement,
+    read_judgements,
+)
 from eval.store.records import Prediction
 from services.errors import EarwitnessError
 from services.files import write_atomic
@@ -28,22 +38,30 @@ LONGEST_SHOWN = 200  # characters of a judge's reply in a message
 async def judge_replies(
     folder: Path, predictions: Sequence[Prediction], judges: Sequence[LLM], concurrency: int
 ) -> None:
-    """Have every judge score the replies that it has not scored yet, and write each judgement at once."""
+    """Have every judge score the replies that it has not scored yet, and write each judgement at once.
+
+    Each judge's pass is watched as one over a benchmark is: what it fails at is told while it goes on.
+    """
     file = folder / FILE_NAME
     asked = [prediction for prediction in predictions if prediction.is_open and prediction.failed is None]
     JUDGEMENTS.recover(file)
     with file.open("ab") as out:
         for judge in judges:
             known = read_judgements(folder, judge.name)
-            waiting = iter([one for one in asked if not _is_judged(one, known)])
-
-            async def work(judge: LLM = judge, waiting: Iterator[Prediction] = waiting) -> None:
-                """Judge the replies that wait, one after the other."""
-                for prediction in waiting:
-                    append_row(out, await _judge(prediction, judge))
-
-            await asyncio.gather(*(work() for _ in range(concurrency)))
+            waiting = [one for one in asked if not _is_judged(one, known)]
+            done = [apply_judgement(one, known).verdict for one in asked if _is_judged(one, known)]
+            with open_watcher(len(asked), done, f"judge {judge.name}") as watcher:
+                queue = iter(waiting)
+                await asyncio.gather(*(_work(queue, judge, out, watcher) for _ in range(concurrency)))
     write_atomic(folder / NAMES_FILE, JudgeNames(judges=tuple(judge.name for judge in judges)).model_dump_json())
+
+
+async def _work(waiting: Iterator[Prediction], judge: LLM, out: BinaryIO, watcher: PassWatcher) -> None:
+    """Judge the replies that wait, one after the other."""
+    for prediction in waiting:
+        judgement = await _judge(prediction, judge)
+        append_row(out, judgement)
+        watcher.add(apply_judgement(prediction, {prediction.id: judgement}))
 
 
 def _is_judged(prediction: Prediction, known: Mapping[str, ReplyJudgement]) -> bool:

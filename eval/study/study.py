@@ -17,7 +17,7 @@ from eval.run.grid import Cell, GridModel, run_grid
 from eval.run.request import Price, RunRequest
 from eval.study.config import StudyConfig, StudyModel, StudyPath
 from lalm.catalog import LALMS
-from services.catalog import CAPTIONERS, LLMS, pick
+from services.catalog import CAPTIONERS, LLMS, open_llm, pick
 from services.errors import BadConfig
 from services.files import is_folder
 from services.types import Value
@@ -88,11 +88,13 @@ def plan_study(config: StudyConfig) -> tuple[StudyRun, ...]:
 
 
 def _check_models(config: StudyConfig) -> None:
-    """Check that every model is known; `UnknownName` names the first that is not."""
+    """Check that every model is known, and its server has a URL; an error names the first that is not."""
     for captioner in config.captioners:
         pick(CAPTIONERS, "captioner", captioner)
     for model in config.llms:
-        if model.url is None and not is_folder(model.name):
+        if model.url is not None:
+            open_llm(model.name, model.url)  # which connects to nothing yet
+        elif not is_folder(model.name):
             pick(LLMS, "LLM", model.name)
         if model.lalm and not is_folder(model.lalm):
             pick(LALMS, "LALM", model.lalm)

@@ -13,6 +13,7 @@ from services.json_lines import (
     RowId,
     decode_text,
     drop_nulls,
+    format_id,
     parse_json,
     parse_json_rows,
     parse_row,
@@ -111,6 +112,16 @@ def test_nan_is_null_and_text_that_reads_nan_is_text() -> None:
         "b": [None, None],
         "c": "NaN",
     }
+
+
+def test_half_a_character_in_an_escape_is_refused_and_a_pair_is_one() -> None:
+    assert parse_json('["\\ud83d\\ude00", "\\\\ud83d"]') == ["\N{GRINNING FACE}", "\\ud83d"]
+    with pytest.raises(InvalidJson, match="half of a character"):
+        parse_json('{"note": "\\uD83D"}')
+
+
+def test_numbers_that_are_ids_are_their_text() -> None:
+    assert list(map(format_id, (7, 7.0, 1.5, 10**400, float("inf")))) == ["7", "7", "1.5", f"1{'0' * 400}", "inf"]
 
 
 def test_a_fault_in_json_lines_has_its_line() -> None:

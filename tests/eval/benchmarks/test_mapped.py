@@ -67,6 +67,35 @@ def test_a_cell_may_hold_a_list_of_recordings(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("options", "answers", "right"),
+    [
+        (["dog", "cat", "cow"], ["A, C", "B"], [("dog", "cow"), ("cat",)]),
+        (["dog", "cat", "cow"], ["AC", "B"], [("dog", "cow"), ("cat",)]),
+        (["dog", "cat", "cow"], ["cow|dog", "cat"], [("dog", "cow"), ("cat",)]),
+        (["hip hop", "rock", "pop"], ["hip hop, rock", "pop"], [("hip hop", "rock"), ("pop",)]),
+        (["dog", "cat", "cow"], ['["A", "C"]', '["B"]'], [("dog", "cow"), ("cat",)]),
+        (["dog", "cat", "cow"], [[0, 2], [1]], [("dog", "cow"), ("cat",)]),
+        (["dog", "cat", "cow"], [[1, 3], [2, 3]], [("dog", "cow"), ("cat", "cow")]),
+    ],
+)
+def test_several_right_options_are_a_set_however_a_cell_names_them(
+    tmp_path: Path, options: list[str], answers: list[object], right: list[tuple[str, ...]]
+) -> None:
+    rows = (ROW | {"id": n, "options": options, "answer": answer} for n, answer in enumerate(answers))
+    items = find(write(tmp_path, *rows)).items
+    assert [item.rule for item in items] == ["exact set", "exact set"]
+    assert [tuple(one for one in item.choices if one in item.answers) for item in items] == right
+
+
+def test_an_option_that_holds_a_comma_is_one_option_and_words_that_are_none_are_refused(tmp_path: Path) -> None:
+    row = ROW | {"options": ["salt, pepper", "salt", "pepper"], "answer": "salt, pepper"}
+    (item,) = find(write(tmp_path, row)).items
+    assert (item.rule, item.answer) == (None, "salt, pepper")
+    with pytest.raises(BadConfig, match="row 1, field 'answer': 'salt, sugar' is none of the choices"):
+        find(write(tmp_path, row | {"answer": "salt, sugar"}))
+
+
 def test_a_file_that_holds_nothing_to_ask_says_why(tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match="cannot be asked: its first question has no right option"):
         find(write(tmp_path, ROW | {"answer": []})).require_askable()

@@ -153,6 +153,15 @@ def test_by_name_and_by_the_shape_of_the_file(tmp_path: Path, monkeypatch: pytes
         assert audio is None or item.audio == ((audio,) if audio else ())
 
 
+def test_rows_of_two_options_alone_are_found_by_their_shape(tmp_path: Path) -> None:
+    (row,) = SHAPES["air-bench"]
+    fewer = {key: value for key, value in row.items() if key not in {"choice_c", "choice_d"}}
+    file = tmp_path / "some.json"
+    file.write_text(json.dumps([fewer | {"answer_gt": "Bob"}]))
+    found = find(str(file))
+    assert (found.declared, found.official_rule, found.items[0].choices) == ("air-bench", "air-bench", ("Ann", "Bob"))
+
+
 def test_entailment_asks_three_hypotheses_of_a_clip(tmp_path: Path) -> None:
     file = tmp_path / "ours_test.csv"
     file.write_text(ENTAILMENT)

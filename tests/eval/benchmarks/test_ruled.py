@@ -86,7 +86,7 @@ def test_letters_with_commas_are_several_answers_where_a_set_is_asked_for(tmp_pa
     file = write(tmp_path / "q.jsonl", row, row | {"id": 2, "answer": "B"}, row | {"id": 3, "answer": '["cat"]'})
     items = find(file, fields=parse_fields(("rule=exact set",))).items
     assert [item.answers for item in items] == [("dog", "rain"), ("cat",), ("cat",)]
-    with pytest.raises(BadConfig, match=r"row 1, field 'answer': 'D' is none of the choices"):
+    with pytest.raises(BadConfig, match=r"row 1, field 'answer': 'A, D' is, or holds, what is none of the choices"):
         find(write(tmp_path / "bad.jsonl", row | {"answer": "A, D"}), fields=parse_fields(("rule=exact set",)))
     (withheld,) = find(
         write(tmp_path / "w.jsonl", row | {"answer": None}), fields=parse_fields(("rule=exact set",))

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import Collection
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,10 @@ import pytest
 from eval.benchmarks.benchmark import Item
 from eval.run import session
 from eval.run.judging import judge_replies, score_judges
+from eval.run.progress import watch_passes
 from eval.run.request import RunRequest
 from eval.scoring.judge_protocols import INSTRUCTION, JudgeProtocol
+from eval.scoring.scoring import Verdict
 from eval.store.judgements import NOT_JUDGED, read_judgements
 from eval.store.records import Prediction, judge_answer
 from eval.store.stored import read_predictions
@@ -45,6 +49,35 @@ def test_a_judge_reads_question_reference_and_reply_and_its_word_counts(tmp_path
     system, user = llm.prompts[0]
     assert system.content == INSTRUCTION
     assert user.content == "Question: What is heard?\nReference answer: a dog barks\n\nReply:\nA dog, twice"
+
+
+def test_whoever_watches_is_told_what_each_judge_says_and_fails_at(tmp_path: Path) -> None:
+    passes: list[tuple[int, int, str]] = []
+    told: list[tuple[str, bool, str | None]] = []
+
+    class Watcher:
+        def add(self, prediction: Prediction) -> None:
+            """Keep it."""
+            told.append((prediction.id, prediction.correct_strict, prediction.failed))
+
+        def say(self, line: str) -> None:
+            """Nothing is said."""
+            raise AssertionError(line)
+
+    def watch(num: int, finished: Collection[Verdict], title: str) -> AbstractContextManager[Watcher]:
+        passes.append((num, len(finished), title))
+        return nullcontext(Watcher())
+
+    predictions = [answered("1", "A dog"), answered("2", "A cat")]
+    judge(tmp_path, predictions[:1], ScriptedLLM(lambda _: "Right.", name="one"))
+    with watch_passes(watch):
+        judge(tmp_path, predictions, ScriptedLLM(lambda _: "Both.", name="one"), ScriptedLLM(knows_dogs, name="two"))
+    assert passes == [(2, 1, "judge one"), (2, 0, "judge two")]
+    assert told == [
+        ("2", False, "judge one: says neither right nor wrong nor refusal: 'Both.'"),
+        ("1", True, None),
+        ("2", False, None),
+    ]
 
 
 def test_what_a_judge_fails_at_has_failed_and_is_judged_again(tmp_path: Path) -> None:

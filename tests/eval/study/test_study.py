@@ -129,6 +129,7 @@ def test_the_page_holds_the_recommendation_and_links_every_item(tmp_path: Path, 
     ("change", "said"),
     [
         ({"llms": ["weak", "stronk"]}, "No LLM named 'stronk'"),
+        ({"llms": ["weak", {"name": "other", "url": "http//x"}]}, "'http//x' is not a server URL"),
         ({"captioners": ["nobody"]}, "No captioner named 'nobody'"),
         ({"llms": [{"name": "weak", "lalm": "nothing"}]}, "No LALM named 'nothing'"),
         ({"paths": []}, "The study asks nothing on paths none"),
