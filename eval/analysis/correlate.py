@@ -89,7 +89,7 @@ def correlate_all(
 
     `control` is a column such as MMLU's, which is held constant in a partial correlation beside the plain one.
 
-    Raises `BadConfig` where x or y is not a column, or there is nothing to pair it with.
+    Raises `BadConfig` where x or y is not a column, or there is nothing to pair it with beside the control.
     """
     if x is not None and y is not None:
         wanted: Iterable[tuple[str, str]] = [(x, y)]
@@ -105,6 +105,11 @@ def correlate_all(
     if control is not None:
         table.get_column(control)
         asked = [pair for pair in asked if control not in pair]
+        if not asked:
+            raise BadConfig(
+                f"{control!r} is to be held constant, and no two other scores are left to correlate; here are: "
+                f"{', '.join(table.columns)}."
+            )
     pairs = [_pair(table, a, b, control) for a, b in asked if len(table.list_shared(a, b)) >= MIN_MODELS]
     known = [pair for pair in pairs if pair.p is not None]
     adjusted = dict(

@@ -48,8 +48,8 @@ class RankedBackbone(Value):
     """Whether its y was measured: it need not be predicted."""
     predicted: float
     """Expected y, percent; the measured y where there is one."""
-    predicted_95: Interval
-    """Of a measured y by the number of its questions, where that is known."""
+    predicted_95: Interval | None
+    """Of a measured y by the number of its questions; None where that is not known."""
     tied_with: tuple[str, ...]
     """Others with the same expected y: nothing here tells them apart."""
     regret: float
@@ -191,7 +191,9 @@ def _make_recommendation(
             at_chance=_is_at_chance(scores, sizes[index]),
             measured=model in known,
             predicted=expected[index],
-            predicted_95=Interval(max(0.0, float(low[index])), min(100.0, float(high[index]))),
+            predicted_95=None
+            if model in known and known[model].n is None
+            else Interval(max(0.0, float(low[index])), min(100.0, float(high[index]))),
             tied_with=tuple(
                 other
                 for place, (other, _) in enumerate(candidates)

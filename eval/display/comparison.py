@@ -50,7 +50,8 @@ def _format_findings(comparison: Comparison) -> Iterable[str]:
     )
     yield f"McNemar, exact: p = {comparison.mcnemar_p:.3g}"
     if comparison.num_clusters is not None:
-        shared = f"Items share {comparison.num_clusters} sources"
+        sources = "source" if comparison.num_clusters == 1 else "sources"
+        shared = f"Items share {comparison.num_clusters} {sources}"
         tested = f": the interval is clustered, and p by it {comparison.clustered_p:.3g}" if clustered else ""
         yield f"{shared}{tested}.{warn_of_few(comparison.num_clusters)}"
     yield (

@@ -25,12 +25,13 @@ def print_recommendation(found: Recommendation, console: Console) -> None:
 
 def _format_cells(candidate: RankedBackbone) -> list[str]:
     interval = "" if candidate.ci_95 is None else f" [{candidate.ci_95.low:.1f}, {candidate.ci_95.high:.1f}]"
-    low, high = candidate.predicted_95
+    known = candidate.predicted_95
+    expected = f" [{known.low:.1f}, {known.high:.1f}]" if known else ""
     return [
         candidate.model,
         f"{candidate.score:.1f}{interval}",
         "-" if candidate.p_best is None else f"{candidate.p_best:.0%}",
-        f"{candidate.predicted:.1f} [{low:.1f}, {high:.1f}]{' measured' if candidate.measured else ''}",
+        f"{candidate.predicted:.1f}{expected}{' measured' if candidate.measured else ''}",
         f"{candidate.regret:.1f}",
     ]
 

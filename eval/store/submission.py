@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic_core import to_json
+from pydantic_core import to_json, to_jsonable_python
 
 from eval.benchmarks.benchmark import Benchmark
 from eval.benchmarks.rows import read_published
@@ -36,10 +36,14 @@ def write_submission(benchmark: Benchmark, out: Path) -> Path:
     )
     file = out / (LINES_NAME if benchmark.submission_lines else FILE_NAME)
     if benchmark.submission_lines:
-        write_atomic(file, "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows))
+        write_atomic(file, "".join(f"{_dump_line(row)}\n" for row in rows))
     else:
         write_atomic(file, to_json(rows, indent=1))
     return file
+
+
+def _dump_line(row: dict[str, object]) -> str:
+    return json.dumps(row, ensure_ascii=False, default=to_jsonable_python)  # dates, which columns of Parquet hold
 
 
 def _fill_published(benchmark: Benchmark, predictions: Mapping[str, Prediction]) -> list[dict[str, object]]:

@@ -91,6 +91,13 @@ def test_a_csv_that_is_no_table_of_percentages_is_refused(tmp_path: Path, text: 
         read_table([write(tmp_path, text)])
 
 
+def test_a_control_that_leaves_no_pair_is_refused(tmp_path: Path) -> None:
+    table = read_table([write(tmp_path, "model,a,b\nx,1,2\ny,2,3\nz,3,5\n")])
+    for names in ({"x": "a", "y": "b"}, {"x": "a"}, {}):
+        with pytest.raises(BadConfig, match="'b' is to be held constant, and no two other scores are left"):
+            correlate_all(table, **names, control="b")
+
+
 def test_families_come_from_names_or_from_their_column(tmp_path: Path) -> None:
     assert [read_family(name) for name in ("qwen2.5-7b", "phi-4", "Llama-3", "/models/olmo-3")] == [
         "qwen",

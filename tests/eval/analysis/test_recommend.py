@@ -32,6 +32,7 @@ def test_the_score_of_a_model_left_out_lies_in_its_interval(y: str) -> None:
     for model in TUNED:
         found = without(model, y)
         (one,) = [candidate for candidate in found.ranked if candidate.model == model]
+        assert one.predicted_95 is not None
         assert one.predicted_95.low <= PAPER.columns[y][model].percent <= one.predicted_95.high
         assert found.num_calibration == 7
 
@@ -66,8 +67,8 @@ def test_a_measured_score_counts_within_its_sampling_error() -> None:
     few, many = (
         recommend(ScoreTable({"x:text": x, "y:lalm": {"a": PercentScore(60.0, n)}}, {})).ranked for n in (25, 2500)
     )
-    widths = [one.predicted_95.high - one.predicted_95.low for ranked in (few, many) for one in ranked if one.measured]
-    assert widths == [pytest.approx(38, abs=3), pytest.approx(3.8, abs=0.3)]
+    known = [one.predicted_95 for ranked in (few, many) for one in ranked if one.measured]
+    assert [one.high - one.low for one in known if one] == [pytest.approx(38, abs=3), pytest.approx(3.8, abs=0.3)]
 
 
 def test_ties_and_scores_at_chance_are_said(tmp_path: Path) -> None:
@@ -91,4 +92,13 @@ def test_no_score_is_expected_below_nought_or_above_a_hundred(tmp_path: Path) ->
     }, {})  # fmt: skip
     for one in recommend(scores, "akb:text", "demo:lalm").ranked:
         assert 0 <= one.predicted <= 100
+        assert one.predicted_95 is not None
         assert 0 <= one.predicted_95.low <= one.predicted_95.high <= 100
+
+
+def test_a_measured_score_of_unknown_size_has_no_interval(tmp_path: Path) -> None:
+    found = recommend(table_of(tmp_path, "model,akb:text,mmau:lalm\na,80,50\nb,70,45\nc,60,\n"))
+    assert [one.predicted_95 is None for one in found.ranked] == [True, True, False]
+    shown = StringIO()
+    print_recommendation(found, Console(file=shown, width=100))
+    assert "50.0 measured" in shown.getvalue()

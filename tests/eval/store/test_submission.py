@@ -1,5 +1,7 @@
 import json
 import re
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +134,22 @@ def test_a_declared_benchmark_gets_its_rows_with_letters_in_the_form_that_its_sc
     # Its script finds no letter in the second reply, and leaves it out of its denominator.
     score = score_file(written, "mmsu")
     assert (score.correct_official, score.official_dropped, score.correct_strict, score.n) == (1, 1, 1, 2)
+
+
+@pytest.mark.parametrize(("is_lines", "written"), [(True, "submission.jsonl"), (False, "submission.json")])
+def test_dates_of_a_parquet_file_are_written_as_texts(tmp_path: Path, is_lines: bool, written: str) -> None:
+    pyarrow = pytest.importorskip("pyarrow", reason="pip install 'earwitness[parquet]'")
+    from pyarrow import parquet
+
+    row = json.loads((Path(__file__).parents[2] / "data" / "benchmark-rows.json").read_text())["mmsu"]
+    file = tmp_path / "mine.parquet"
+    parquet.write_table(pyarrow.Table.from_pylist([row | {"made": date(2026, 1, 2), "cost": Decimal("1.50")}]), file)
+    benchmark = find(str(file)).model_copy(update={"submission_lines": is_lines})
+    answer = Answer(question_id="m1", reply="B", choice=None, path="text")
+    judged = judge_answer(benchmark.items[0], answer, None, took_s=0, clock_s=0)
+    (tmp_path / "predictions.jsonl").write_text(judged.model_dump_json() + "\n")
+    submitted = write_submission(benchmark, tmp_path)
+    assert submitted.name == written
+    found = json.loads(submitted.read_text())
+    (found,) = found if isinstance(found, list) else (found,)
+    assert (found["made"], found["cost"], found["response"]) == ("2026-01-02", "1.50", "B")
