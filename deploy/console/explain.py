@@ -97,15 +97,19 @@ def _format_citation(cited: Citation, answer: Answer) -> str:
     statement = name_statements(answer.evidence).get(cited.id)
     if statement is None:
         return cited.id
-    where = "" if statement.recording is None else f"recording {statement.recording}, "
-    end = "end" if cited.end_s is None else f"{cited.end_s:.1f}"
-    return f"{cited.id}, {where}{cited.start_s:.1f}-{end} s: {statement.text}"
+    return f"{_format_place(cited.id, statement.recording, cited.start_s, cited.end_s)}: {statement.text}"
 
 
 def _format_statement(name: str, statement: Evidence) -> str:
-    end = "end" if statement.end_s is None else f"{statement.end_s:.1f}"
     use = f", {statement.use}" if statement.use else ""
-    return f"{name}, {statement.start_s:.1f}-{end} s, {statement.kind} ({statement.source}{use}): {statement.text}"
+    place = _format_place(name, statement.recording, statement.start_s, statement.end_s)
+    return f"{place}, {statement.kind} ({statement.source}{use}): {statement.text}"
+
+
+def _format_place(name: str, recording: int | None, start_s: float, end_s: float | None) -> str:
+    """Format where a statement lies: its id, the recording, where there are several, and the span."""
+    where = "" if recording is None else f"recording {recording}, "
+    return f"{name}, {where}{start_s:.1f}-{'end' if end_s is None else f'{end_s:.1f}'} s"
 
 
 def _format_opinion(opinion: Opinion) -> str:

@@ -77,6 +77,18 @@ def test_what_was_missing_and_what_it_took_is_said() -> None:
     assert "Missing: no quality: it failed" in out.getvalue()
 
 
+def test_nothing_missing_is_said_too() -> None:
+    out = StringIO()
+    print_explained(ANSWER.model_copy(update={"degraded": ()}), 3.5, out)
+    assert out.getvalue().splitlines()[-1] == "Missing: nothing"
+
+
+def test_of_several_recordings_each_statement_names_its_own() -> None:
+    heard = [one.model_copy(update={"recording": 2}) for one in ANSWER.evidence]
+    told = {said.step: said for said in explain_steps(ANSWER.model_copy(update={"evidence": tuple(heard)}))}
+    assert told["caption"].lines[1] == "S1, recording 2, 0.0-2.0 s, sound (yamnet): Rain (0.9)."
+
+
 def test_an_open_question_is_answered_in_words() -> None:
     *_, last = explain_steps(ANSWER.model_copy(update={"choice": None, "reply": "It rains."}))
     assert last.lines == ("It rains.",)

@@ -70,6 +70,10 @@ def test_json_is_a_record_and_what_a_tool_made_can_be_saved(
     report = ToolReport.model_validate_json(capfd.readouterr().out, extra="ignore")
     assert report.tool == "slower" and report.derived is not None and report.derived.source == report.recording
     assert soundfile.info(saved).duration == pytest.approx(3, abs=0.1)
+    assert run("listen", clip, "slower", "--speed", "0.5", *DOUBLES) == 0
+    made = report.derived
+    first = f"Heard: {made.id}, {made.duration_s:.2f} s, made of {made.source} by slower."
+    assert capfd.readouterr().out.splitlines()[0] == first
 
 
 def test_one_channel_of_a_file_is_heard_by_itself(run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -82,6 +86,11 @@ def test_one_channel_of_a_file_is_heard_by_itself(run: Run, tmp_path: Path, capf
     capfd.readouterr()
     assert run("listen", path, "one-channel", "--channel", "3", *DOUBLES) == 2
     assert capfd.readouterr().err == "earwitness: channel is 3, but the recording has 2.\n"
+
+
+def test_arguments_are_checked_before_a_recording_is_looked_for(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run("listen", "absent.wav", "words", "--unit", "letters") == 2
+    assert "Tool 'words': unit: Input should be" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,8 @@ def test_names_and_patterns_are_taken_once_in_their_order(folder: Path) -> None:
     named = [str(folder / "unnamed"), str(folder / "*.wav"), str(folder / "b.wav"), str(folder / "take [1].wav")]
     assert [path.name for path in find_recordings(named)] == ["unnamed", "b.wav", "take [1].wav"]
     assert [path.name for path in find_recordings([str(folder / "**" / "*.flac")])] == ["c.flac"]
+    (folder / "not a file.wav").mkdir()
+    assert [path.name for path in find_recordings([str(folder / "*.wav")])] == ["b.wav", "take [1].wav"]
 
 
 @pytest.mark.parametrize("name", ["nothing/*.wav", "absent.wav", "inner"])

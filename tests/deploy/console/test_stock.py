@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from deploy.console import stock
-from services.catalog import LLMS
+from lalm.served_models import read_served_models
+from services.catalog import DEFAULT_LLM, LLMS
 from services.errors import BadConfig
 from services.http.access.auth import read_keys
 from services.weights import store as weights
@@ -24,6 +25,14 @@ def test_models_are_listed_with_size_licence_publisher_and_state(capfd: pytest.C
 def test_the_models_that_are_needed_can_all_be_had_without_a_hub() -> None:
     assert {"whisper-base", "yamnet", "demo-speech"} <= set(stock.list_needed())
     assert all(weights.find_weights(name).wheels for name in stock.list_needed())
+    llms = {name for name in stock.list_needed() if weights.find_weights(name).kind in {"LLM", "backbone"}}
+    assert llms == {DEFAULT_LLM, stock.DEFAULT_BACKBONE}
+
+
+def test_names_whose_request_form_was_read_nowhere_are_marked() -> None:
+    marked = {known.name: known.is_checked for known in stock.list_known()}
+    unread = {name for name, model in read_served_models().items() if model.read is None}
+    assert unread and {name for name, is_checked in marked.items() if not is_checked} == unread
 
 
 def test_verify_names_the_changed_file(capfd: pytest.CaptureFixture[str], run: Run) -> None:
