@@ -43,7 +43,7 @@ LOCAL = Path(__file__).with_name("serve.local.yaml")
 
 app = make_app("Answers questions about audio, with the evidence: a captioner and a recogniser hear, an LLM reads.")
 models_app = typer.Typer(
-    help="The embedded models and the demo clips: what is here, and fetching it.", rich_markup_mode=HELP_STYLE
+    help="List, fetch, check and remove the embedded models and the demo clips.", rich_markup_mode=HELP_STYLE
 )
 app.add_typer(models_app, name="models", no_args_is_help=True)
 keys_app = typer.Typer(help="The API keys that `earwitness serve` accepts.", rich_markup_mode=HELP_STYLE)
@@ -183,7 +183,7 @@ def listen(
     ] = None,
     tool: Annotated[
         str | None,
-        typer.Argument(help="Tool, and behind it its arguments: `times-said --phrase no`.", show_default="lists them"),
+        typer.Argument(help="Tool, followed by its arguments, such as `times-said --phrase no`.", show_default="lists them"),
     ] = None,
     *,
     other: Annotated[
@@ -196,7 +196,7 @@ def listen(
     captioner: Annotated[str | None, model_option(help="Captioner that describes.", show_default="acoustic")] = None,
     asr: Annotated[str | None, model_option(help="Recogniser that transcribes.", show_default="whisper-base")] = None,
     lalm: Annotated[
-        str | None, model_option(help="Audio-language model that hears a span, too.", show_default="none")
+        str | None, model_option(help="Audio-language model that the tool span asks as well.", show_default="none")
     ] = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -230,7 +230,7 @@ def listen(
 @app.command()
 def serve(
     *,
-    host: Annotated[str, typer.Option(help="Address to listen on; other than loopback needs API keys.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on; any other than loopback needs API keys.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
     config: Annotated[
         Path, typer.Option(help="Which models, which limits, how many replicas.", show_default="serve.local.yaml")
@@ -256,7 +256,7 @@ def serve_mcp(
     *,
     folder: Annotated[
         list[Path],
-        typer.Option(help="Folder whose recordings may be heard, links out of it excepted; may be repeated."),
+        typer.Option(help="Folder of recordings that may be used; links that lead out of it are refused. May be repeated."),
     ],
     path: Annotated[
         str, answering_option(help="Path that answers where the client names none: cascade, lalm, informed or auto.")
@@ -278,7 +278,7 @@ def put_demo(folder: Annotated[Path, typer.Argument(help="Folder for clips and d
 
 
 @keys_app.command("new")
-def make_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> None:
+def make_key(name: Annotated[str, typer.Argument(help="Name of the owner of the key.")]) -> None:
     """Make an API key and print it once; only its hash is kept."""
     from deploy.console.keys import add_key
 
@@ -297,7 +297,7 @@ def list_keys() -> None:
 
 
 @keys_app.command("revoke")
-def revoke_key(name: Annotated[str, typer.Argument(help="Whose key it is.")]) -> None:
+def revoke_key(name: Annotated[str, typer.Argument(help="Name of the owner of the key.")]) -> None:
     """Revoke an API key."""
     from deploy.console.keys import remove_key
 
@@ -324,7 +324,7 @@ def list_models(
 @models_app.command("pull")
 def pull_models(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Which.", show_default="what the defaults and the demo need")
+        list[str] | None, typer.Argument(help="Names of models.", show_default="what the defaults and the demo need")
     ] = None,
     *,
     quiet: Quiet = False,
@@ -344,7 +344,7 @@ def pull_models(
 
 
 @models_app.command("rm")
-def remove_models(names: Annotated[list[str], typer.Argument(help="Which.")]) -> None:
+def remove_models(names: Annotated[list[str], typer.Argument(help="Names of models.")]) -> None:
     """Remove fetched models from the disk; whatever needs one again fetches it again."""
     from services.weights import store as weights
 
@@ -354,7 +354,7 @@ def remove_models(names: Annotated[list[str], typer.Argument(help="Which.")]) ->
 
 @models_app.command("verify")
 def verify_models(
-    names: Annotated[list[str] | None, typer.Argument(help="Which.", show_default="all that are here")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Names of models.", show_default="all that are here")] = None,
 ) -> None:
     """Check the files of fetched models against the checksums taken when they were fetched."""
     from deploy.console.stock import list_fetched
@@ -367,11 +367,11 @@ def verify_models(
             damaged.append(name)
         print(f"{name}: {', '.join(changed) + ' changed' if changed else 'every file is as it was fetched'}")  # noqa: T201
     if damaged:
-        raise ModelError(f"Damaged: {', '.join(damaged)}. `earwitness models pull {' '.join(damaged)}` mends them.")
+        raise ModelError(f"Damaged: {', '.join(damaged)}. `earwitness models pull {' '.join(damaged)}` repairs them.")
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run `earwitness`; an error that the user can mend is one line on stderr and exit code 2."""
+    """Run `earwitness`; an error that the user can fix is one line on stderr and exit code 2."""
     try:
         with end_on_interrupt("earwitness"), explain_surroundings():
             app(arguments, prog_name="earwitness")

@@ -174,7 +174,7 @@ def _serve(build_application: "Callable[[], serve.Application]", failures: Path)
 
 
 def _find_reason(failures: Path) -> str:
-    """Return in one line why a model could not be opened, if the user can mend that; else log Ray's report."""
+    """Return in one line why a model could not be opened, if the user can fix that; else log Ray's report."""
     if reported := read_start_failures(failures):
         return reported[-1].message
     from ray import serve

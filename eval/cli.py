@@ -86,7 +86,7 @@ def run(
         output_option(help="Also print accuracy by these groups; may be repeated.", show_default="by task"),
     ] = None,
 ) -> None:
-    """Ask a benchmark's questions and score the answers; the same command goes on where it stopped."""
+    """Ask a benchmark's questions and score the answers; the same command continues where it stopped."""
     from eval.display.progress import show_passes
     from eval.run import session
 
@@ -189,7 +189,7 @@ def score(
 ) -> None:
     """Score any prediction file by the official matcher and by strict reading.
 
-    A row needs id, choices, answer and a prediction; nothing is joined, and no row leaves the denominator.
+    A row needs id, choices, answer and a prediction; every row counts, unread ones as wrong.
     """
     from eval.analysis.score import score_file
     from eval.benchmarks.fields import parse_fields
@@ -218,7 +218,7 @@ def ask_grid(
 
     --llm and --captioner take several names, separated by commas, an LLM also as NAME=URL of the server that runs it;
     --lalm on path lalm takes the LALM made of each LLM, in the same order. Each clip is perceived once per captioner.
-    The same command goes on where it stopped.
+    The same command continues where it stopped.
     """
     from eval.display.grid import draw_grid, print_grid
     from eval.display.progress import show_passes
@@ -251,7 +251,7 @@ def conduct_study(
 ) -> None:
     """Ask every LLM of a study every benchmark, and write one page: scores, correlations, which to fine-tune, cost.
 
-    The same command goes on where it stopped.
+    The same command continues where it stopped.
     """
     from eval.display.estimates import print_estimates
     from eval.display.progress import show_passes
@@ -289,7 +289,7 @@ def rate_replies(
         bool, typer.Option("--claims-only", help="Ask no judge: count the claims that their evidence supports.")
     ] = False,
 ) -> None:
-    """Rate the reasoning behind MMAR's answers by its rubric; the same command goes on where it stopped.
+    """Rate the reasoning behind MMAR's answers by its rubric; the same command continues where it stopped.
 
     Of a run with --explain it also says what share of the claims is supported by the evidence that they cite.
     """
@@ -349,7 +349,7 @@ def _report_budget(folder: Path, budget: int) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run `eval`; an error that the user can mend is one line on stderr and exit code 2."""
+    """Run `eval`; an error that the user can fix is one line on stderr and exit code 2."""
     try:
         with end_on_interrupt("eval"), explain_surroundings():
             app(arguments, prog_name="eval")

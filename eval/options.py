@@ -129,7 +129,7 @@ class AnsweringOptions:
         int | None,
         answering_option(
             min=0,
-            help="Follow-up questions that an unsure answer may put to captioner and ASR.",
+            help="How often an unsure answer may listen again with a tool.",
             show_default="1; 0 on path cascade of benchmarks",
         ),
     ] = None

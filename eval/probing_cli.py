@@ -142,7 +142,7 @@ def report_forgetting(
 ) -> None:
     """Say what a LALM forgets: questions in text with and without a recording beside them, against its bare backbone.
 
-    The same command goes on where it stopped.
+    The same command continues where it stopped.
     """
     from eval.benchmarks import find
     from eval.display.probing import print_forgetting

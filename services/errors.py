@@ -1,4 +1,4 @@
-"""Error hierarchy: errors that a user can mend; any other exception is our bug and keeps its traceback.
+"""Error hierarchy: errors that a user can fix; any other exception is our bug and keeps its traceback.
 
     EarwitnessError          exit code 2, one line on stderr
     ├── BadRequest           HTTP 400: an unusable question, option or parameter
@@ -30,7 +30,7 @@ RETRY_AFTER_S = 5  # seconds after which a model that failed or is loading is wo
 
 
 class EarwitnessError(Exception):
-    """Base of all errors that a user can mend; the message is written for them."""
+    """Base of all errors that a user can fix; the message is written for them."""
 
     code: str = "error"
     """What went wrong, for programs."""

@@ -2,7 +2,7 @@
 
 Batching, caching and remote calls are wrappers that speak the same protocol, never flags inside a
 model. Decoding options belong to the opened model, not to the call. A model that fails raises
-(`ModelError` for what the user can mend); it never puts an error into its text.
+(`ModelError` for what the user can fix); it never puts an error into its text.
 """
 
 from typing import Any, Protocol, TypeAlias, runtime_checkable

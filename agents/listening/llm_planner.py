@@ -2,7 +2,7 @@
 
 It says what is missing, which tool to call with which arguments, or that it stops, and why. Code checks every plan: a
 reply in prose, an unknown tool, arguments that its schema refuses and a call that was made before are counted in the
-trace and mended once; then the classifier plans the rest of the question, and the trace names it.
+trace and corrected once; then the classifier plans the rest of the question, and the trace names it.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ from services.protocols import LLM, StructuredLLM
 from services.types import Evidence, Message, PlanFault, ToolPlan, TraceStep, Usage
 
 STOP = "stop"
-NUM_TRIES = 2  # a plan that cannot be carried out is mended once
+NUM_TRIES = 2  # a plan that cannot be carried out is corrected once
 MAX_UNREAD_CHARS = 300  # of a reply that is shown because it could not be read
 SCHEMA_KEYS = ("type", "enum", "items", "anyOf")  # what every server that takes schemas knows
 

@@ -116,7 +116,7 @@ def _format_option(option: Choice, answer: Answer, *, has_bar: bool) -> str:
 
 
 def _describe_scale(answer: Answer) -> str:
-    """Say that probabilities are not calibrated, where they are not, and how that is mended."""
+    """Say that probabilities are not calibrated, where they are not, and how that is fixed."""
     if not answer.probabilities or answer.calibration or answer.arms:
         return ""
     return (

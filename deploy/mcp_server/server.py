@@ -1,6 +1,6 @@
 """The MCP server itself, by the official SDK: lists the tools with their schemas, and calls them.
 
-An error that the caller can mend comes back as a result with `isError`, in the words that the command line has; any
+An error that the caller can fix comes back as a result with `isError`, in the words that the command line has; any
 other is our bug, which the log holds and the client is told of without its words.
 """
 

@@ -37,7 +37,7 @@ class Review(Value):
     note: str = ""
 
 
-REVIEWS = JournalFormat(Review, "a review", "mend or delete that line")
+REVIEWS = JournalFormat(Review, "a review", "fix or delete that line")
 
 
 class Agreement(Value):
@@ -65,7 +65,7 @@ def read_reviews(file: Path) -> list[Review]:
 def review(benchmark: Benchmark, annotator: str, out: Path, ask: Callable[[str], str]) -> int:
     """Ask an annotator about every item not judged yet; return how many remain.
 
-    Each judgement is on disk before the next question, so the work goes on where it stopped.
+    Each judgement is on disk before the next question, so the work continues where it stopped.
 
     Args:
         benchmark: What is reviewed.

@@ -1,7 +1,7 @@
 """`earwitness eval ablate-tools RUN`: what each tool of listening again is worth, by leave-one-out and Shapley values.
 
 Every tool is called once for each item; what it finds is weighed again and again, as the agent does, without calling it
-anew. Leave-one-out is what the agent loses, within its budget, where it may not call a tool that it chose. A Shapley
+again. Leave-one-out is what the agent loses, within its budget, where it may not call a tool that it chose. A Shapley
 value (Shapley 1953; Castro et al. 2009 for the sampling) is what a tool adds on average to those called before it, over
 orders of all tools drawn at random, without a budget; the agent still stops once the options separate.
 """

@@ -1,7 +1,7 @@
 """`earwitness eval grid`: every captioner with every LLM over one benchmark, or the LALM of every LLM.
 
 Each clip is perceived once per captioner, because perception is kept on disk; each LLM is opened once. A cell is
-an ordinary run folder below the grid's, so a grid goes on where it stopped, cell by cell.
+an ordinary run folder below the grid's, so a grid continues where it stopped, cell by cell.
 """
 
 import re

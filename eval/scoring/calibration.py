@@ -44,16 +44,16 @@ def calibrate(verdicts: Collection[Verdict], abstain: float | None = None) -> Ca
     raw = [*halves[0], *halves[1]]
     if not raw:
         return None
-    mended = [*_temper(halves[0], halves[1]), *_temper(halves[1], halves[0])]
+    corrected = [*_temper(halves[0], halves[1]), *_temper(halves[1], halves[0])]
     curve = list(compute_risk_coverage(raw))  # the halves' temperatures would put their answers in another order
     return Calibration(
         n=len(raw),
         raw=measure_quality(raw),
-        tempered=measure_quality(mended),
+        tempered=measure_quality(corrected),
         temperature=round(fit_temperature(raw), 4),
         aurc=compute_aurc(raw),
         risk_coverage=tuple(curve[max(0, round(share * len(curve)) - 1)] for share in COVERAGES),
-        abstention=None if abstain is None else measure_abstention(mended, abstain, len(verdicts)),
+        abstention=None if abstain is None else measure_abstention(corrected, abstain, len(verdicts)),
     )
 
 

@@ -171,7 +171,7 @@ def bootstrap_correlation(
     Args:
         x: Scores in percent, four models or more.
         y: Other scores of the same models.
-        sizes: Questions behind each score of x and of y: each is drawn anew from a binomial; None: taken as exact.
+        sizes: Questions behind each score of x and of y: each is drawn again from a binomial; None: taken as exact.
         seed: Of the draws.
 
     Models are drawn with replacement (percentile method, Efron & Tibshirani 1993); None for fewer than four models, or

@@ -150,7 +150,7 @@ class RunSettings(Value):
     seed: int = 0
     """Of what controls and `sample` draw at random."""
     budget: int | None = None
-    """Follow-up questions that an unsure answer may ask its ears; None: as many as the path asks by itself."""
+    """How often an unsure answer may listen again; None: as often as the path does by default."""
     summary: EvidenceSummary | None = None
     """What the LALM reads beside the recording; None: what its path reads by itself."""
     planner: PlannerName | None = None

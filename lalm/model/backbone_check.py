@@ -1,6 +1,6 @@
 """Check that a backbone can be trained on packed rows: a forward pass over two short rows, packed and each alone.
 
-Packing needs embeddings in place of token ids, positions that begin anew, a mask that keeps rows apart, and logits at
+Packing needs embeddings in place of token ids, positions that restart, a mask that keeps rows apart, and logits at
 chosen places. Families differ in what they take, and some take a mask and ignore it; so the rows are scored both ways,
 and what is refused or comes out different is named before a training begins.
 """
@@ -96,7 +96,7 @@ def _find_refused(backbone: PreTrainedModel) -> str:
 WORDED = {
     "input_ids": "even plain token ids",
     "inputs_embeds": "embeddings in place of token ids (inputs_embeds)",
-    "position_ids": "positions that begin anew (position_ids)",
+    "position_ids": "positions that restart (position_ids)",
     "attention_mask": "a mask of its own for each row (a 4-D attention_mask)",
     "logits_to_keep": "logits at chosen places only (logits_to_keep)",
 }

@@ -52,7 +52,7 @@ def score_questions(
     asked = [one for one in rows if one.row.response in one.row.choices]
     if not asked:
         raise BadConfig(
-            "No row that is held back has `choices`, on which the weight of a name is fitted: write the rows anew "
+            "No row that is held back has `choices`, on which the weight of a name is fitted: write the rows again "
             "(`python -m lalm.synthesise`, `python -m lalm.distill`)."
         )
     drawn = random.Random(seed).sample(asked, min(limit, len(asked)))  # noqa: S311 - no secret

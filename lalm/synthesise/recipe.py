@@ -4,7 +4,7 @@
 
 The output folder holds `audio/`, `clips.jsonl` (metadata, which `python -m lalm.distill` reads too), `train.jsonl` and
 `validation.jsonl` (rows for `python -m lalm.train`), `sources.jsonl` (everything that was heard in the making) and
-`summary.json`. The same seed makes the same clips; the same command goes on behind those that are written.
+`summary.json`. The same seed makes the same clips; the same command continues behind those that are written.
 """
 
 import json

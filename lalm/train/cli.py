@@ -81,5 +81,5 @@ def describe_what_is_kept(folder: Path) -> str:
     from lalm.train import checkpoint
 
     if (folder / checkpoint.RESUME).is_file():
-        return f"The last checkpoint is kept in '{folder}'; the same command goes on from it."
-    return "There was no checkpoint yet; the same command begins anew."
+        return f"The last checkpoint is kept in '{folder}'; the same command continues from it."
+    return "There was no checkpoint yet; the same command begins again."

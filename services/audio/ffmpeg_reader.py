@@ -30,7 +30,7 @@ Source: TypeAlias = BytesIO | FileIO
 BLOCK = 1 << 17  # samples of all channels that are gathered before they are handed on
 GAP_S = 0.1  # swresample's min_hard_comp
 START_GAP_S = 0.001
-OVERLAP_S = 1.0  # a clock that goes back further begins anew, as in joined files
+OVERLAP_S = 1.0  # a clock that goes back further begins again, as in joined files
 RESTART_S = 10.0  # ffmpeg's -dts_delta_threshold, for formats whose clock may jump
 MAY_JUMP = 0x0200  # AVFMT_TS_DISCONT
 MEMORY_PROBE = 1 << 20  # bytes
@@ -163,7 +163,7 @@ class _Clock:
             ahead_s = float(frame.pts * frame.time_base) - self._start_s - self.heard_s
         is_restart = ahead_s < -OVERLAP_S or (self._may_jump and not -GAP_S <= ahead_s <= RESTART_S)
         if is_restart and not is_first:
-            self._start_s += ahead_s  # a new part whose clock begins anew
+            self._start_s += ahead_s  # a new part whose clock begins again
             ahead_s = 0.0
         skip = silence = 0
         if abs(ahead_s) > (START_GAP_S if is_first else GAP_S):

@@ -40,7 +40,7 @@ class SingleFlight(Generic[Made]):
         finally:
             flight.num_waiting -= 1
             if not flight.num_waiting and not flight.task.done():
-                self._remove(name, flight.task)  # a later caller starts anew
+                self._remove(name, flight.task)  # a later caller starts again
                 flight.task.cancel()
 
     def _remove(self, name: str, task: "asyncio.Task[Made]") -> None:

@@ -78,7 +78,7 @@ class Replica:
     async def call(self, call: RequestContext, method: str, *arguments: object) -> object:
         """Call a method of the model's protocol.
 
-        An error that the user can mend is returned, because Ray would log what is raised as a bug.
+        An error that the user can fix is returned, because Ray would log what is raised as a bug.
         """
         try:
             with use_threads(self._threads), observe_call(call, self._model.name, method):

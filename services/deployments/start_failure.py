@@ -15,7 +15,7 @@ FOLDER_NAME = "start-failures"
 
 
 class StartFailure(Value):
-    """Report of a deployment whose model could not be opened, for a reason that the user can mend."""
+    """Report of a deployment whose model could not be opened, for a reason that the user can fix."""
 
     deployment: str
     code: str

@@ -23,7 +23,7 @@ def add_handlers(app: FastAPI) -> None:
 
 
 def build_own_error(error: EarwitnessError, about: AboutRequest) -> ErrorBody:
-    """Return the body of an error that the user can mend, and note its code."""
+    """Return the body of an error that the user can fix, and note its code."""
     about.error = error.code
     return build_error(error.http_status, error.code, str(error), param=error.param)
 

@@ -1,4 +1,4 @@
-"""Exit codes of every command: an error that the user can mend is one line on stderr and exit code 2."""
+"""Exit codes of every command: an error that the user can fix is one line on stderr and exit code 2."""
 
 import argparse
 import errno
@@ -15,7 +15,7 @@ SURROUNDINGS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE}
 )
 """Errors of the system that no code of ours causes: a full disk, a missing permission."""
-UNUSABLE = 2  # exit code where the user can mend it
+UNUSABLE = 2  # exit code where the user can fix it
 INTERRUPTED = 130  # of what Ctrl-C ended, as shells have it
 
 

@@ -16,9 +16,9 @@ const FOUND = {
 const WITHOUT_CLAIMS = {
   none: "None: nothing that was heard speaks for this answer alone.",
   no_evidence: "None: nothing was heard that could be cited.",
-  no_llm: "None: this way has no language model to write them.",
+  no_llm: "None: there is no language model on this path to write them.",
   unreadable: "What the model wrote could not be read as claims:",
-  cut_off: "What the model wrote did not come to its end:",
+  cut_off: "What the model wrote was cut off:",
   late: "Left out, as time was short.",
   failed: "Left out, as the model failed.",
 };

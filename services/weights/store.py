@@ -63,7 +63,7 @@ class Weights(Value):
     adapters_sha256: str | None = None
     """Of the LoRA adapters that come with the package and are merged in."""
     conversion: int = 0
-    """Raised whenever the converter of these weights changes, so that they are made anew."""
+    """Raised whenever the converter of these weights changes, so that they are made again."""
 
     @property
     def download_size(self) -> int:
@@ -117,14 +117,14 @@ def ensure_folder(name: str) -> Path:
     if not locate(name).is_dir():
         return pull(name)
     if not (locate(name) / MANIFEST).is_file():
-        raise ModelError(f"The weights {name!r} are damaged. `earwitness models pull {name}` fetches them anew.")
+        raise ModelError(f"The weights {name!r} are damaged. `earwitness models pull {name}` fetches them again.")
     return locate(name)
 
 
 def pull(name: str) -> Path:
     """Fetch, check and (where the format asks for it) convert the weights; return their folder.
 
-    Weights that are here are checked, and fetched anew where they are damaged.
+    Weights that are here are checked, and fetched again where they are damaged.
     A second process that asks for the same weights waits for the first. What was downloaded before
     an interruption is kept and not downloaded again.
     """

@@ -282,7 +282,7 @@ function evidenceOf(item, result, number) {
   const told = (one) => JSON.stringify([one.evidence, one.uses]);
   const same = (other) => other && told(other) === told(result);
   const first = item.results.findIndex(same);
-  if (first < number) return element("p", { className: "note" }, `The same as of ${prefix(first)}${runs[first].name}.`);
+  if (first < number) return element("p", { className: "note" }, `The same as in ${prefix(first)}${runs[first].name}.`);
   const durations = item.clips.map((clip) => clips[clip].duration_s);
   const rank = (place) => ({ decided: 0, read: 1 })[result.uses[place]] ?? 2; // what was read comes first
   const ranked = [...result.evidence].sort((a, b) => rank(a) - rank(b));

@@ -66,7 +66,7 @@ class ContrastiveAligner:
         if not self._labels:
             raise BadConfig(
                 "There is nothing to contrast the connector with: no row about one clip has `labels`. Write the rows "
-                "anew (`python -m lalm.synthesise`, `python -m lalm.distill`), or take `contrast` out."
+                "again (`python -m lalm.synthesise`, `python -m lalm.distill`), or take `contrast` out."
             )
         bank = sorted({*known, *(name for names in self._labels.values() for name in names)})
         self._place = {name: number for number, name in enumerate(bank)}

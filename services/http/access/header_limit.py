@@ -38,7 +38,7 @@ class BoundedHeadProtocol(HttpToolsProtocol):
             self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", TOO_LARGE)
 
     def on_message_begin(self) -> None:
-        """Begin to count anew with each request of a connection."""
+        """Begin to count again with each request of a connection."""
         self._head_bytes = 0
         super().on_message_begin()
 

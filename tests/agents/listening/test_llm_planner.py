@@ -1,4 +1,4 @@
-"""Planning by an LLM: what it plans is done, and what it cannot is counted, mended once and left to the classifier."""
+"""Planning by an LLM: what it plans is done, and what it cannot is counted, corrected once and left to the classifier."""
 
 import asyncio
 import json
@@ -134,8 +134,8 @@ def test_what_is_said_is_not_read_where_the_question_does_not_ask_for_it() -> No
 def test_a_plan_that_cannot_be_carried_out_is_counted_mended_once_and_then_left_to_the_classifier(
     reply: str, fault: PlanFault, named: str | None
 ) -> None:
-    mended = refine(open_llm(say(reply, write("quality"), write("stop"))))
-    assert [(one.planner, one.tool, one.fault) for one in list_plans(mended)][:2] == [
+    corrected = refine(open_llm(say(reply, write("quality"), write("stop"))))
+    assert [(one.planner, one.tool, one.fault) for one in list_plans(corrected)][:2] == [
         ("llm", named, fault),
         ("llm", "quality", None),
     ]

@@ -43,7 +43,7 @@ def test_verify_names_the_changed_file(capfd: pytest.CaptureFixture[str], run: R
     assert run("models", "verify") == 2
     told = capfd.readouterr()
     assert told.out == "yamnet: model.onnx changed\n"
-    assert "Damaged: yamnet. `earwitness models pull yamnet` mends them." in told.err
+    assert "Damaged: yamnet. `earwitness models pull yamnet` repairs them." in told.err
     assert run("models", "verify", "basic-pitch") == 2
     assert "`earwitness models pull basic-pitch` fetches them." in capfd.readouterr().err
 

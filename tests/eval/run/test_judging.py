@@ -90,9 +90,9 @@ def test_what_a_judge_fails_at_has_failed_and_is_judged_again(tmp_path: Path) ->
     assert "says neither right nor wrong nor refusal: 'Both are fine'" in str(
         read_judgements(tmp_path, "one")["2"].failed
     )
-    mended = ScriptedLLM(lambda _: "wrong", name="one")
-    judge(tmp_path, predictions, mended)
-    assert len(mended.prompts) == 1
+    repaired = ScriptedLLM(lambda _: "wrong", name="one")
+    judge(tmp_path, predictions, repaired)
+    assert len(repaired.prompts) == 1
     assert score_judges(tmp_path, ["one"])[0][0].failed == 0
 
 
@@ -131,9 +131,9 @@ def test_ctrl_c_while_judging_keeps_what_is_judged(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         asyncio.run(judge_replies(tmp_path, predictions, [ScriptedLLM(interrupt)], concurrency=1))
     assert read_judgements(tmp_path, "scripted").keys() == {"1"}
-    mended = ScriptedLLM(lambda _: "wrong")
-    judge(tmp_path, predictions, mended)
-    assert len(mended.prompts) == 2
+    repaired = ScriptedLLM(lambda _: "wrong")
+    judge(tmp_path, predictions, repaired)
+    assert len(repaired.prompts) == 2
     assert {name: one.is_right for name, one in read_judgements(tmp_path, "scripted").items()} == {
         "1": True,
         "2": False,

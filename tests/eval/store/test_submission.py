@@ -48,7 +48,7 @@ TOKENS = re.compile(r"\b\w+\b")
 
 
 def script_says(rows: list[dict[str, Any]], key: str, groups: tuple[str, ...]) -> tuple[int, int]:
-    """Return right and counted rows by the rules of MMAU's and MMAR's scripts, written down anew.
+    """Return right and counted rows by the rules of MMAU's and MMAR's scripts, written down again.
 
     A row without the key is skipped; a prediction is split into a set of words; all of the answer's words have to be
     there, and no word that only another choice has. The groups that they tabulate by have to be in every row.

@@ -133,15 +133,15 @@ def test_a_value_that_no_wording_is_known_for_gives_no_question(fields: dict[str
 
 
 @pytest.mark.parametrize(
-    ("caption", "mended"),
+    ("caption", "corrected"),
     [
         ("3 strokes on a egg shaker.", "3 strokes on an egg shaker."),
         ("A one-man band in a university; a unicorn.", "A one-man band in a university; a unicorn."),
     ],
 )
-def test_articles_of_a_caption_are_corrected_and_right_ones_kept(caption: str, mended: str) -> None:
+def test_articles_of_a_caption_are_corrected_and_right_ones_kept(caption: str, corrected: str) -> None:
     described = row("music", caption=caption)
-    assert {c.response for c in WRITER.write_rows(described, random.Random(1)) if c.style == "describe"} == {mended}
+    assert {c.response for c in WRITER.write_rows(described, random.Random(1)) if c.style == "describe"} == {corrected}
 
 
 @pytest.mark.parametrize("name", [name for name in ROWS if name not in {"part", "book"}])
