@@ -183,7 +183,9 @@ def listen(
     ] = None,
     tool: Annotated[
         str | None,
-        typer.Argument(help="Tool, followed by its arguments, such as `times-said --phrase no`.", show_default="lists them"),
+        typer.Argument(
+            help="Tool, followed by its arguments, such as `times-said --phrase no`.", show_default="lists them"
+        ),
     ] = None,
     *,
     other: Annotated[
@@ -230,7 +232,9 @@ def listen(
 @app.command()
 def serve(
     *,
-    host: Annotated[str, typer.Option(help="Address to listen on; any other than loopback needs API keys.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; any other than loopback needs API keys.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8000,
     config: Annotated[
         Path, typer.Option(help="Which models, which limits, how many replicas.", show_default="serve.local.yaml")
@@ -256,7 +260,9 @@ def serve_mcp(
     *,
     folder: Annotated[
         list[Path],
-        typer.Option(help="Folder of recordings that may be used; links that lead out of it are refused. May be repeated."),
+        typer.Option(
+            help="Folder of recordings that may be used; links that lead out of it are refused. May be repeated."
+        ),
     ],
     path: Annotated[
         str, answering_option(help="Path that answers where the client names none: cascade, lalm, informed or auto.")
@@ -354,7 +360,9 @@ def remove_models(names: Annotated[list[str], typer.Argument(help="Names of mode
 
 @models_app.command("verify")
 def verify_models(
-    names: Annotated[list[str] | None, typer.Argument(help="Names of models.", show_default="all that are here")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Names of models.", show_default="all that are here")
+    ] = None,
 ) -> None:
     """Check the files of fetched models against the checksums taken when they were fetched."""
     from deploy.console.stock import list_fetched

@@ -1,7 +1,8 @@
 """`earwitness eval study`: every LLM of a study over every benchmark and path, resumable as a whole, with one page.
 
-Each benchmark and path is a grid of `eval.run.grid`, so a study continues where it stopped, item by item, and perception
-is made once per captioner. What cannot run here, such as a model without its key, is an empty cell that says why.
+Each benchmark and path is a grid of `eval.run.grid`, so a study continues where it stopped, item by item, and each
+clip is perceived once per captioner. What cannot run here, such as a model without its key, is an empty cell with the
+reason.
 """
 
 from collections.abc import Callable, Iterator

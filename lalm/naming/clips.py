@@ -80,7 +80,7 @@ def pool_clips(labels: Mapping[Path, frozenset[str]], features: FeatureStore, *,
             names.append(heard)
     if not pooled:
         raise BadConfig(
-            "There is nothing to name: no row about one clip has `labels`, or no clip can be read. Write the rows again "
-            "(`python -m lalm.synthesise`, `python -m lalm.distill`)."
+            "There is nothing to name: no row about one clip has `labels`, or no clip can be read. Write the rows "
+            "again (`python -m lalm.synthesise`, `python -m lalm.distill`)."
         )
     return NamedClips(torch.stack(pooled), tuple(names), num_unread=len(labels) - len(names))

@@ -112,7 +112,7 @@ def create_app(
     add_handlers(app)
     app.include_router(web_page)
     admission = AdmissionControl(limits)
-    # Not as routers of their own: FastAPI makes each route again, with its models, for each router that it is passed on.
+    # Not as routers of their own: FastAPI remakes each route, with its models, for each router that it is passed on.
     _add_watch_routes(app.router, service)
     _add_model_routes(app.router, service)
     add_openai_routes(app.router, service, limits, admission)

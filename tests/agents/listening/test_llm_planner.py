@@ -1,4 +1,4 @@
-"""Planning by an LLM: what it plans is done, and what it cannot is counted, corrected once and left to the classifier."""
+"""Planning by an LLM: its plans are carried out; a faulty one is corrected once, then the classifier takes over."""
 
 import asyncio
 import json
