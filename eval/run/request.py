@@ -46,6 +46,8 @@ class ServedModel(NamedTuple):
     def read(cls, text: str, default_url: str | None = None) -> Self:
         """Read NAME or NAME=URL; a name alone is run by the server at `default_url`, if there is one."""
         name, _, url = text.partition("=")
+        if not name:
+            raise BadConfig(f"{text!r} names no model; one looks like NAME or NAME=URL.")
         return cls(name, url or default_url)
 
 

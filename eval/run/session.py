@@ -187,6 +187,11 @@ class _Session:
         """Open the judges, before anything is asked: one that cannot be opened is told at once."""
         request = self.request
         self._judges = [open_llm(*ServedModel.read(judge, request.judge_url)) for judge in request.judges]
+        names = [judge.name for judge in self._judges]
+        if repeated := next((name for name in names if names.count(name) > 1), None):
+            raise BadConfig(
+                f"Two judges are called {repeated!r}, and their judgements are kept by name: leave one out."
+            )
 
     def judge(self, out: Path) -> bool:
         """Have the judges score the open answers that they have not scored yet; return whether that came to its end."""

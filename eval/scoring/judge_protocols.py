@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import fmean
 from typing import Literal, NamedTuple, TypeAlias
 
-from services.types import Message, Question
+from services.types import Choice, Message
 
 JudgeProtocol: TypeAlias = Literal["reference", "reasoning", "two scores"]
 
@@ -46,7 +46,12 @@ SCORES_CASE = (
     "Answer of assistant 2:\n{second}"
 )
 BEST = 10
-VERDICTS = Question.ask("", ("right", "wrong", "refusal")).choices
+VERDICTS = tuple(Choice(letter=word, text=word) for word in ("right", "wrong", "refusal"))
+"""Named by their words: a judge is shown no letters, so that "A" is the reply that it repeats, or nothing."""
+NO_VERDICT = re.compile(
+    r"\b(?:right|wrong)(?=\s+(?:answer|reply|response|option|one)\s+(?:is|was|would|should|to)\b)", re.IGNORECASE
+)
+"""As in "the right answer is a dog", which says nothing of the reply."""
 RESULT = re.compile(r"result:\s*[<*\"']*(yes|no)\b", re.IGNORECASE)
 TWO_SCORES = re.compile(r"\s*(\d+)\s+(\d+)\s*")
 
@@ -101,7 +106,7 @@ def _build_reference(case: JudgeCase) -> tuple[tuple[Message, ...], ...]:
 def _read_reference(replies: Sequence[str]) -> Ruling | None:
     from agents.reading.reply import read_choice  # takes 0.2 s to load
 
-    verdict = read_choice(replies[0], VERDICTS)
+    verdict = read_choice(NO_VERDICT.sub("…", replies[0]), VERDICTS)
     return None if verdict is None else Ruling(verdict.text == "right", verdict.text == "refusal")
 
 

@@ -103,6 +103,15 @@ def test_a_refusal_is_a_verdict_of_its_own_and_never_right(tmp_path: Path, said:
     assert (score.n, score.right, score.refused, score.failed) == (1, 0, 1, 0)
 
 
+LETTERS = ["A", "B.", "(C)", "Answer: A", "Option B"]  # of which a judge is shown none: it repeats the reply
+
+
+@pytest.mark.parametrize("said", [*LETTERS, "The right answer is a dog; the reply says a cat."])
+def test_letters_and_the_right_answer_itself_are_no_verdicts(tmp_path: Path, said: str) -> None:
+    judge(tmp_path, [answered("1", "A dog")], ScriptedLLM(lambda _: said, name="one"))
+    assert read_judgements(tmp_path, "one")["1"].is_right is None
+
+
 @pytest.mark.parametrize("said", ["", "   ", "The reply deserves credit.", '{"score": 3}', "right and wrong", "��"])
 def test_prose_nothing_and_garbage_are_no_verdicts(tmp_path: Path, said: str) -> None:
     judge(tmp_path, [answered("1", "A dog")], ScriptedLLM(lambda _: said))
@@ -243,6 +252,22 @@ def test_each_judge_may_have_a_server_of_its_own(bench: str, monkeypatch: pytest
     outcome = run(bench, judges=("hosted", "served=http://one.example/v1"))
     assert urls == [None, "http://one.example/v1"]
     assert [one.judge for one in outcome.summary.judges] == ["judge 1", "judge 2"]
+
+
+@pytest.mark.parametrize(
+    ("judges", "said"),
+    [
+        (("one=http://a/v1", "one=http://b/v1"), "Two judges are called 'one'"),
+        (("=http://a/v1",), "'=http://a/v1' names no model"),
+    ],
+)
+def test_judges_that_cannot_be_told_apart_are_refused_before_anything_is_asked(
+    bench: str, judges: tuple[str, ...], said: str
+) -> None:
+    out = Path(bench).parent / "run"
+    with pytest.raises(BadConfig, match=said):
+        session.run(RunRequest(path="text", llm="reader", bench=bench, concurrency=2, out=out, judges=judges))
+    assert not out.exists()
 
 
 @pytest.mark.slow
