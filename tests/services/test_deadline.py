@@ -37,6 +37,12 @@ async def test_a_timeout_of_the_block_itself_passes_through() -> None:
             await fail()
 
 
+async def test_what_times_out_within_a_held_block_is_not_the_block_s_deadline() -> None:
+    with pytest.raises(TimeoutError, match="of its own"):
+        async with hold_to_deadline(10.0, "Not within {seconds:g} s."):
+            raise TimeoutError("of its own")
+
+
 async def test_no_limit_never_ends_the_block() -> None:
     async with limit_time(None, "Too slow."):
         await asyncio.sleep(0)

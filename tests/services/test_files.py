@@ -3,11 +3,12 @@
 import errno
 import os
 import resource
+import unicodedata
 from pathlib import Path
 
 import pytest
 
-from services.files import is_folder, replace_atomically, share_files, sync_to_disk, write_atomic
+from services.files import find_file, is_folder, replace_atomically, share_files, sync_to_disk, write_atomic
 
 
 @pytest.fixture
@@ -96,3 +97,24 @@ def test_files_that_a_library_wrote_for_their_owner_get_the_mode_of_new_ones(tmp
     share_files(tmp_path)
     assert private.stat().st_mode == usual.stat().st_mode
     assert {path.name for path in tmp_path.iterdir()} == {"inner", "new"}
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("is_absolute", [False, True])
+def test_a_file_is_found_however_its_name_is_composed(tmp_path: Path, form: str, *, is_absolute: bool) -> None:
+    other = "NFD" if form == "NFC" else "NFC"
+    there = tmp_path / unicodedata.normalize(form, "café") / unicodedata.normalize(form, "Übung.wav")
+    there.parent.mkdir()
+    there.touch()
+    (there.parent / "Umweg.wav").touch()
+    named = unicodedata.normalize(other, "café/Übung.wav")
+    asked = str(tmp_path / named) if is_absolute else named
+    found = find_file(tmp_path, asked)
+    assert found.samefile(there)
+    assert found == there
+
+
+def test_a_file_that_is_not_there_keeps_the_name_that_it_was_given(tmp_path: Path) -> None:
+    assert find_file(tmp_path, "é.wav") == tmp_path / "é.wav"
+    (tmp_path / unicodedata.normalize("NFD", "é")).mkdir()
+    assert find_file(tmp_path, "é/absent.wav") == tmp_path / "é" / "absent.wav"

@@ -49,6 +49,29 @@ def test_who_wins_is_named_only_where_it_beats_all_others_after_correction(three
     assert found.overall.lead_per_s is None, "prediction files do not say what they took"
 
 
+def test_the_official_verdicts_decide_where_they_are_asked_for(tmp_path: Path) -> None:
+    for name, reply in (("a", "It is a man"), ("b", "Woman"), ("c", "Woman")):
+        rows = [ROW | {"id": str(number), "task": "speech", "model_output": reply} for number in range(2)]
+        rows[1] |= {"model_output": "Man, not Woman"}  # read as Man; the word matcher finds a wrong option's word
+        (tmp_path / f"{name}.json").write_text(json.dumps(rows))
+    results = [open_stored(tmp_path / f"{name}.json") for name in "abc"]
+    strict, official = (hold_contest(results, scorer) for scorer in ("strict", "official"))
+    assert [one.correct for one in strict.contestants] == [2, 1, 1]
+    assert [one.correct for one in official.contestants] == [1, 0, 0]
+
+
+@pytest.mark.parametrize("place", [1, 2])
+def test_items_of_another_version_are_refused_in_each_result(
+    tmp_path: Path, three: list[StoredResult], place: int
+) -> None:
+    file = tmp_path / f"{'abc'[place]}.json"
+    rows = json.loads(file.read_text())
+    file.write_text(json.dumps([row | {"answer": "Woman"} for row in rows]))
+    three[place] = open_stored(file)
+    with pytest.raises(BadConfig, match="differs in field 'answer'"):
+        hold_contest(three)
+
+
 def test_results_of_one_name_or_without_a_common_item_are_refused(tmp_path: Path, three: list[StoredResult]) -> None:
     with pytest.raises(BadConfig, match=r"named 'a\.json', 'b\.json', 'a\.json'; give each"):
         hold_contest([*three[:2], three[0]])

@@ -48,6 +48,12 @@ async def test_a_voice_is_like_itself_and_speech_is_no_tone() -> None:
     assert other.same_sound is not None and other.same_sound < 0.3 and other.same_speaker is None
 
 
+async def test_paces_of_two_kinds_are_not_compared() -> None:
+    speech = load(weights.ensure_folder("demo-speech") / "two_cities.wav").cut(1.2, 5.0)
+    assert (await compare(speech, clicks(120))).pace is None
+    assert (await compare(speech.cut(0, 0.4), speech)).same_speaker is None, "too little speech to know a voice by"
+
+
 async def test_of_silence_nothing_is_told() -> None:
     assert set(await compare(tone(220), AudioClip(np.zeros(SAMPLE_RATE, np.float32)))) == {None}
 
