@@ -171,10 +171,12 @@ def _format_calibration(found: Calibration) -> Iterable[str]:
 
 
 def _format_control(name: str, control: ControlScore) -> Iterable[str]:
-    if control.consistent is not None and control.mean_strict is not None:
+    if control.consistent is not None:
+        mean = control.mean_strict
+        right = "" if mean is None else f"; {mean:.1%} of the single rotations are right"
         yield (
             f"{name}: {control.consistent} of {control.n} items ({control.consistent / control.n:.1%}) got the same "
-            f"option in every rotation; {control.mean_strict:.1%} of the single rotations are right."
+            f"option in every rotation{right}."
         )
     elif control.changed is not None and control.compared:
         share = control.changed / control.compared

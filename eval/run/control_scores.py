@@ -66,7 +66,8 @@ def _score_circular(predictions: Sequence[Prediction], run: Mapping[str, _Outcom
         rotations[prediction.id.rpartition(ROTATION)[0]].append(prediction)
     counted = _count([_join_rotations(item_id, same) for item_id, same in rotations.items()], run)
     is_same = [len(set(map(_find_chosen, same))) == 1 and not _is_any_lost(same) for same in rotations.values()]
-    mean = sum(prediction.correct_strict for prediction in predictions) / len(predictions)
+    scored = [prediction.correct_strict for prediction in predictions if prediction.answer is not None]
+    mean = sum(scored) / len(scored) if scored else None
     return counted.model_copy(update={"consistent": sum(is_same), "mean_strict": mean})
 
 

@@ -27,9 +27,9 @@ from eval.scoring.voicebench import VALUES, find_task, is_refusal, read_bbh
 from services.errors import BadConfig
 from services.types import Value
 
-ScoringRule: TypeAlias = (
-    Literal["exact set", "named option", "bbh", "refusal", "word error rate", "character error rate"] | InstructionSet
-)
+ScoringRule: TypeAlias = Literal[
+    "exact set", "named option", "bbh", "refusal", "word error rate", "character error rate", InstructionSet
+]
 """`exact set`: several options are right, and the reply names these and no other. `named option`: the options are
 spoken in the recording, and the reply names one; `bbh`: the same of VoiceBench's tasks of BIG-Bench Hard, whose options
 are always the same. `refusal`: the reply declines what is asked for. The error rates: the reply is a transcript. The

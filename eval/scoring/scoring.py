@@ -111,7 +111,8 @@ class ControlScore(Score):
     consistent: int | None = None
     """Circular evaluation: items for which every rotation chose the same option."""
     mean_strict: float | None = None
-    """Circular evaluation: accuracy over the single rotations; `correct_strict` counts items right in all."""
+    """Circular evaluation: accuracy over the single rotations; `correct_strict` counts items right in all. None where
+    answers are withheld."""
 
 
 class ForecastQuality(Value):

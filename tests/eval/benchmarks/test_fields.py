@@ -22,6 +22,8 @@ def test_pairs_are_read_and_win_over_those_of_the_file() -> None:
         ("answer=", "is not a pair"),
         ("anser=label", "'anser': Extra inputs"),
         ("answer_form=letters", "'answer_form': Input should be 'text', 'letter', 'index0', 'index1' or 'first'"),
+        ("rule=wer", "'rule': Input should be 'exact set', 'named option', 'bbh', 'refusal', 'word error rate', "),
+        ("rule=wer", "'ifeval', 'speech-ifeval' or 'mmau-pro'"),
     ],
 )
 def test_a_pair_that_says_nothing_is_named(pair: str, said: str) -> None:

@@ -1,9 +1,12 @@
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from eval.display.results import print_results
 from eval.run.control_scores import score_controls
 from eval.run.controls import ROTATION
+from eval.scoring.scoring import summarise
 from eval.store.records import Prediction
 
 CHOICES = ("Man", "Woman")
@@ -70,6 +73,19 @@ def test_circular_is_right_only_if_every_rotation_is(run: Path) -> None:
     assert (score.n, score.correct_strict, score.unread, score.consistent) == (4, 1, 1, 2)
     assert score.mean_strict == 4 / 8
     assert score.changed is None
+
+
+def test_rotations_without_answers_agree_or_not_and_none_is_right(tmp_path: Path) -> None:
+    withheld = {"answer": None, "correct_strict": False}
+    asked = [prediction(f"1{ROTATION}{by}", "Man").model_copy(update=withheld) for by in range(2)]
+    write(tmp_path / "run", prediction("1", "Man").model_copy(update=withheld))
+    write(tmp_path / "run" / "controls" / "circular", *asked)
+    score = score_controls(tmp_path / "run")["circular"]
+    assert (score.consistent, score.mean_strict, score.withheld) == (1, None, 1)
+    shown = Console(width=200)
+    with shown.capture() as caught:
+        print_results("r", summarise([]).model_copy(update={"n": 1, "controls": {"circular": score}}), shown)
+    assert "circular: 1 of 1 items (100.0%) got the same option in every rotation." in caught.get()
 
 
 def test_rules_are_not_compared_with_the_run(run: Path) -> None:
