@@ -6,6 +6,7 @@ or a module where that is not enough. A name that ends like a file is one: JSON,
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from json import JSONDecoder
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -133,12 +134,25 @@ def _read(file: Path, audio_root: Path | None, fields: "FieldNames | None") -> B
 
     if file.suffix in {".json", ".jsonl"} and not fields:
         start = read_text(file, f"Benchmark {str(file)!r}")[:20_000]  # enough for the keys of a row
-        if all(f'"{key}"' in start for key in ("audio_id", "choices", "task")):
+        if _has_form(start, "audio_id", "task"):
             return mmau.read(file, audio_root)
-        if all(f'"{key}"' in start for key in ("audio_path", "choices", "modality")):
+        if _has_form(start, "audio_path", "modality"):
             return mmar.read(file, audio_root)
     from eval.benchmarks.mapped import read_mapped  # and with them YAML, which the two above do not need
     from eval.benchmarks.named import read_by_shape
 
     found = read_mapped(file, audio_root, fields) if fields else read_by_shape(file, DECLARED, audio_root)
     return found.locate_clips()
+
+
+def _has_form(start: str, audio: str, task: str) -> bool:
+    """Whether a file's first row has MMAU's or MMAR's fields, and in their form: one clip, a list, and one of it."""
+    if not all(f'"{key}"' in start for key in (audio, "choices", task)):
+        return False
+    try:
+        row, _ = JSONDecoder().raw_decode(start, start.index("{"))
+    except (ValueError, RecursionError):  # longer than that, or malformed: their reader says where
+        return True
+    choices, answer = row.get("choices"), row.get("answer") or None
+    is_form = isinstance(choices, list) and isinstance(row.get(audio), str) and row.get("id") is not None
+    return is_form and (answer is None or answer in choices)

@@ -53,6 +53,45 @@ def test_open_questions_and_too_many_recordings_are_unsupported_and_several_answ
     assert not benchmark.is_withheld
 
 
+MMAU = {
+    "id": "m",
+    "audio_id": "a.wav",
+    "question": "What?",
+    "choices": ["dog", "cat"],
+    "answer": "cat",
+    "task": "sound",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "clips"),
+    [
+        ({}, ("a.wav",)),
+        ({"answer": "B"}, ("a.wav",)),
+        ({"answer": ["cat"]}, ("a.wav",)),
+        ({"id": None}, ("a.wav",)),
+        ({"choices": {"A": "dog", "B": "cat"}}, ("a.wav",)),
+        ({"audio_id": ["a.wav", "b.wav"]}, ("a.wav", "b.wav")),
+    ],
+)
+def test_rows_with_the_fields_of_mmau_in_another_form_are_read_by_what_they_hold(
+    tmp_path: Path, change: dict[str, object], clips: tuple[str, ...]
+) -> None:
+    found = find(write(tmp_path, MMAU | change))
+    (item,) = found.items
+    assert (item.choices, item.answer, item.audio, item.task) == (("dog", "cat"), "cat", clips, "sound")
+    assert bool(found.describe_fields()) is bool(change)  # what was taken is said, where it had to be found
+
+
+def test_a_row_of_mmau_whose_answer_is_none_of_its_choices_is_refused(tmp_path: Path) -> None:
+    for rows in ([MMAU | {"answer": "hen"}], [MMAU, MMAU | {"id": "n", "answer": "hen"}], [MMAU | {"answer": {}}]):
+        with pytest.raises(BadConfig, match=f"row {len(rows)}, field 'answer'"):
+            find(write(tmp_path, *rows))
+    (tmp_path / "deep.json").write_text('[{"audio_id": "", "choices": "", "task": ' + '{"a":' * 3000)
+    with pytest.raises(BadConfig, match="Invalid JSON"):
+        find(str(tmp_path / "deep.json"))
+
+
 def test_a_cell_may_hold_a_list_of_recordings(tmp_path: Path) -> None:
     file = tmp_path / "q.csv"
     cells = ["[1].wav", '["a.wav", "b.wav"]', "['b.wav', 'b.wav']"]
