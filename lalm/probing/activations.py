@@ -38,7 +38,13 @@ StageReading: TypeAlias = Literal["mean", "all", "last"]
 means of all taps); or the last token of the prompt, from which the reply begins."""
 Vector: TypeAlias = NDArray[np.float32]
 
-CODE = ("lalm.model", "lalm.probing.activations", "lalm.prompting")
+CODE = (
+    "lalm.model",
+    "lalm.probing.activations",
+    "lalm.prompting",
+    "services.captioners.onnx_session",
+    "services.captioners.sounds.yamnet",
+)
 """What decides the activations beside the weights."""
 
 

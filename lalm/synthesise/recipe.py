@@ -56,6 +56,8 @@ CODE = (
     "lalm.synthesise.sounds",
     "lalm.synthesise.speech",
     "lalm.synthesise.studio",
+    "services.captioners.onnx_session",
+    "services.captioners.sounds.yamnet",
     "services.number_words",
 )
 """What decides the clips; the wording of the questions does not."""

@@ -20,7 +20,14 @@ from services.errors import BadConfig
 from services.files import write_atomic
 from services.types import AudioClip
 
-CODE = ("lalm.model.frames", "lalm.model.encoder", "lalm.model.hub_encoder", "lalm.model.yamnet_encoder")
+CODE = (
+    "lalm.model.encoder",
+    "lalm.model.frames",
+    "lalm.model.hub_encoder",
+    "lalm.model.yamnet_encoder",
+    "services.captioners.onnx_session",
+    "services.captioners.sounds.yamnet",
+)
 """What decides the features beside the weights."""
 
 

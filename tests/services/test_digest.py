@@ -12,6 +12,7 @@ from agents.listening.comparing import CODE as COMPARISON
 from agents.listening.measuring_tools import CODE as MEASUREMENT
 from agents.listening.transcript import CODE as SAID
 from eval.run.session import PROMPTS
+from lalm.probing.activations import CODE as ACTIVATIONS
 from lalm.runtimes.own_vllm import CODE as EXPORT
 from lalm.synthesise.recipe import CODE as SYNTHESIS
 from lalm.train.features import CODE as ENCODER
@@ -84,8 +85,12 @@ def changes(names: tuple[str, ...], tree: Path, file: str, content: bytes) -> bo
         (ASR, "services/asr/languages.json"),
         (ASR, "services/asr/languages.py"),
         (ENCODER, "lalm/model/encoder.py"),
+        (ENCODER, "services/captioners/sounds/yamnet.py"),
+        (ACTIVATIONS, "lalm/model/connector.py"),
+        (ACTIVATIONS, "services/captioners/sounds/yamnet.py"),
         (EXPORT, "lalm/model/connector.py"),
         (SYNTHESIS, "lalm/distill/speech_facts.py"),
+        (SYNTHESIS, "services/captioners/sounds/yamnet.py"),
         (COMPARISON, "agents/listening/comparing.py"),
         (COMPARISON, "services/captioners/voices/voiceprint.py"),
         (MEASUREMENT, "agents/listening/measuring_tools.py"),
@@ -140,9 +145,16 @@ def test_a_copy_has_the_same_digest_in_whatever_order_the_modules_are_named(tree
 
 
 @pytest.mark.parametrize(
-    ("module", "names"), [("services.captioners.acoustic", CAPTIONER), ("services.asr.faster_whisper", ASR)]
+    ("module", "names"),
+    [
+        ("services.captioners.acoustic", CAPTIONER),
+        ("services.asr.faster_whisper", ASR),
+        ("lalm.model.encoder", ENCODER),
+        ("lalm.model.hub_encoder", ENCODER),
+        ("lalm.model.yamnet_encoder", ENCODER),
+    ],
 )
 def test_all_that_a_model_of_ours_imports_counts_or_has_no_influence(module: str, names: tuple[str, ...]) -> None:
-    imported = grimp.build_graph("services").find_upstream_modules(module)
+    imported = grimp.build_graph("services", "lalm").find_upstream_modules(module)
     known = (*names, *NO_INFLUENCE)
     assert [one for one in sorted(imported) if not any(f"{one}.".startswith(f"{name}.") for name in known)] == []
