@@ -134,8 +134,8 @@ def report(
     from eval.page.page import write_page
 
     stats = write_page(runs, html, max_audio_mb=max_audio_mb)
-    left_out = f", {stats.num_clips_left_out} clips left out" if stats.num_clips_left_out else ""
-    size = f"{stats.num_bytes / 1e6:.1f} MB, {stats.num_items} items, {stats.num_clips} clips{left_out}"
+    left_out = f", clips left out: {stats.num_clips_left_out}" if stats.num_clips_left_out else ""
+    size = f"{stats.num_bytes / 1e6:.1f} MB, items: {stats.num_items}, clips: {stats.num_clips}{left_out}"
     print_note(f"{html}: {size}")
 
 
