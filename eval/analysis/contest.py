@@ -84,8 +84,9 @@ def hold_contest(results: Sequence[StoredResult], scorer: ScoreFunction = "stric
     by_id = [{row.verdict.id: row for row in result.rows} for result in results]
     shared = [id_ for id_ in by_id[0] if all(id_ in rows for rows in by_id)]
     names = tuple(result.name for result in results)
-    if len(shared) < 2 or by_id[0][shared[0]].answer is None:
-        raise BadConfig(f"{', '.join(map(repr, names))} share {len(shared)} items that have an answer; compare others.")
+    num_answers = sum(by_id[0][id_].answer is not None for id_ in shared)
+    if len(shared) < 2 or not num_answers:
+        raise BadConfig(f"{', '.join(map(repr, names))} share {num_answers} items that have an answer; compare others.")
     if len(set(names)) < len(names):
         raise BadConfig(f"The results are named {', '.join(map(repr, names))}; give each folder a name of its own.")
     speeds = [_find_speed(result) for result in results]

@@ -64,6 +64,8 @@ def read_table(paths: Sequence[Path]) -> ScoreTable:
         n = summary.n - summary.withheld
         if not n:
             raise BadConfig(f"{str(path)!r} has no score: the answers are withheld.")
+        if summary.failed == summary.n:
+            raise BadConfig(f"{str(path)!r} has no score: every item failed.")
         chance = None if summary.chance is None else 100 * summary.chance
         columns.setdefault(column, {})[model] = PercentScore(100 * summary.correct_strict / n, n, chance)
     return ScoreTable(columns, {model: read_family(model) for model, _ in folders})

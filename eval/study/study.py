@@ -186,11 +186,14 @@ def _name_column(run: StudyRun, captioner: str) -> str:
 
 
 def make_table(study: Study) -> ScoreTable:
-    """Return the scores of a study by column and row, for correlations and recommendations."""
+    """Return the scores of a study by column and row, for correlations and recommendations.
+
+    A run whose every item failed, such as of a server that was down, has measured nothing and has none.
+    """
     columns: dict[str, dict[str, PercentScore]] = {}
     for one in study.cells:
         summary, accuracy = one.cell.summary, one.cell.accuracy
-        if summary is not None and accuracy is not None and one.cell.is_complete:
+        if summary is not None and accuracy is not None and one.cell.is_complete and summary.failed < summary.n:
             n = summary.n - summary.withheld
             chance = None if summary.chance is None else 100 * summary.chance
             columns.setdefault(one.column, {})[one.row] = PercentScore(100 * accuracy, n, chance)
