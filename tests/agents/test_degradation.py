@@ -288,7 +288,7 @@ def test_a_step_has_its_share_of_what_is_left(clock: SimulatedClock) -> None:
     clock.run(work())
 
 
-async def test_a_timeout_of_the_model_itself_is_no_deadline() -> None:
+async def test_a_timeout_of_the_model_itself_is_not_a_deadline() -> None:
     async def times_out() -> None:
         raise TimeoutError("its own")
 

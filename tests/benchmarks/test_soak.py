@@ -17,7 +17,7 @@ def test_noise_is_flat_and_a_leak_is_not() -> None:
     assert abs(flat.mb_per_hour) < 5 * flat.error
 
 
-def test_filling_a_cache_in_the_first_minutes_is_no_growth() -> None:
+def test_filling_a_cache_in_the_first_minutes_is_not_growth() -> None:
     filling = 300 + 50 * np.minimum(np.asarray(AT_S) / 280, 1)
     assert fit_trend("agent", AT_S, filling + NOISE).verdict == "flat"
 

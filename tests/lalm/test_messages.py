@@ -41,7 +41,7 @@ def test_what_is_written_is_read_again_the_same_and_has_destas_keys(tmp_path: Pa
         (DESTA.replace("<|AUDIO|>", ""), "0 <|AUDIO|> in the messages, but 1 audios"),
     ],
 )
-def test_a_line_that_is_no_conversation_is_named(tmp_path: Path, line: str, reason: str) -> None:
+def test_a_line_that_is_not_a_conversation_is_named(tmp_path: Path, line: str, reason: str) -> None:
     (tmp_path / "rows.jsonl").write_text(DESTA + line)
     with pytest.raises(BadConfig) as caught:
         list(read_conversations(tmp_path / "rows.jsonl"))

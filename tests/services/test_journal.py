@@ -1,4 +1,4 @@
-"""Journals: what a crash leaves behind the last whole line goes, and a line that is no row is named."""
+"""Journals: what a crash leaves behind the last whole line goes, and a line that is not a row is named."""
 
 from pathlib import Path
 
@@ -51,7 +51,7 @@ def test_a_last_line_that_a_crash_cut_short_is_left_out_and_cut_off(path: Path, 
     assert [one.row.number for one in STEPS.read(path)] == [1, 2, 4]
 
 
-def test_a_line_in_the_middle_that_is_no_row_is_named(path: Path) -> None:
+def test_a_line_in_the_middle_that_is_not_a_row_is_named(path: Path) -> None:
     write(path, 1)
     with path.open("ab") as file:
         file.write(b'{"number": "many"}\n')

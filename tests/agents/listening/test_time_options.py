@@ -70,7 +70,7 @@ def test_of_several_the_nearest_counts_and_the_surest_stands_for_them() -> None:
     assert stated.labels[0].text == "At 7 s" and stated.confidence == 0.95
 
 
-def test_times_of_day_are_no_times_of_a_recording() -> None:
+def test_times_of_day_are_not_times_of_a_recording() -> None:
     assert name_times(("At 2 s", "At 9 s"), 10)
     assert not name_times(("9:30", "10:45"), 10)
 

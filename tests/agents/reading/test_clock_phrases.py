@@ -34,5 +34,5 @@ def test_a_time_in_words_is_that_time(text: str, language: str, time: tuple[int,
 @pytest.mark.parametrize(
     ("text", "language"), [("neuf, trente", "fr"), ("nueve perros y media pizza", "es"), ("zehn von neunzig", "de")]
 )
-def test_numbers_that_are_apart_are_no_time(text: str, language: str) -> None:
+def test_numbers_that_are_apart_are_not_a_time(text: str, language: str) -> None:
     assert not find_times(text, language, find_spelled(text, language))

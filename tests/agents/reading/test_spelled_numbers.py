@@ -30,7 +30,7 @@ def test_words_of_two_numbers_stay_two() -> None:
     assert [sorted(number.readings) for number in found] == [["9"], ["30"], ["10"], ["3"]]
 
 
-def test_a_rank_is_no_count() -> None:
+def test_a_rank_is_not_a_count() -> None:
     (found,) = find_spelled("la troisième", "fr")
     assert found.readings == {"#3"}
 

@@ -134,7 +134,7 @@ def test_quoted_words_have_to_stand_in_a_statement_that_is_cited(text: str, is_t
         ("There are 11 of them.", ("S2",), ()),
         ("It leaves at 9:30.", ("S5",), ()),
         ("Un perro.", ("S1",), ("S1",)),
-        ("Ra!", ("S6",), ("S6",)),  # two letters are no beginning of "rain"
+        ("Ra!", ("S6",), ("S6",)),  # two letters do not begin "rain"
     ],
 )
 def test_a_statement_without_a_word_in_common_is_named(

@@ -92,7 +92,7 @@ def test_a_claim_that_is_repeated_for_each_statement_is_one_that_cites_them_all(
     assert read_line_claims("A dog. [S1]\n1. A dog. [S2]\nA dog. [S1]") == (WrittenClaim("A dog.", cites),)
 
 
-def test_headings_rules_and_repeats_are_no_claims() -> None:
+def test_headings_rules_and_repeats_are_not_claims() -> None:
     reply = "Reasons:\n\n---\nA dog barks [S1]\nA dog barks [S1]\n" + "Rain [S2]\n" * 40
     assert [one.text for one in read_line_claims(reply) or ()] == ["A dog barks", "Rain"]
     assert read_line_claims("") is read_line_claims("...\n**") is read_line_claims("<think>A dog [S1]") is None

@@ -171,7 +171,7 @@ def test_a_quote_is_compared_with_its_source(wordnet: Path) -> None:
     assert any("quotes 'talk in a cheerful manner', but data.verb 01044403 says" in one.problem for one in found)
 
 
-def test_a_relative_of_the_answer_is_no_wrong_option(wordnet: Path) -> None:
+def test_a_relative_of_the_answer_is_not_a_wrong_option(wordnet: Path) -> None:
     fact = BY_ID["ways-of-speaking-03"]
     found = check([fact.model_copy(update={"choices": ("whine", "mouth", "a", "b")})], FactSources(wordnet=wordnet))
     assert any("wrong option that could be right: 'mouth'" in one.problem for one in found)

@@ -45,7 +45,7 @@ def test_the_work_goes_on_where_it_stopped(benchmark: Benchmark, tmp_path: Path)
     assert found[1].note == "the answer is 12 dB"
 
 
-def test_what_is_no_answer_is_asked_again(benchmark: Benchmark, tmp_path: Path) -> None:
+def test_what_is_not_an_answer_is_asked_again(benchmark: Benchmark, tmp_path: Path) -> None:
     asked: list[str] = []
 
     def ask(text: str) -> str:

@@ -86,7 +86,7 @@ def test_only_the_pairs_that_were_asked_for(tmp_path: Path) -> None:
         ("model,x,y\na,1,200\n", "line 2, column 'y': '200' is not a percentage"),
     ],
 )
-def test_a_csv_that_is_no_table_of_percentages_is_refused(tmp_path: Path, text: str, said: str) -> None:
+def test_a_csv_that_is_not_a_table_of_percentages_is_refused(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(BadConfig, match=said):
         read_table([write(tmp_path, text)])
 
@@ -140,7 +140,7 @@ def test_measured_targets_replace_predictions_and_calibrate(tmp_path: Path) -> N
     assert found.regret_top[0] == pytest.approx(0, abs=1e-6)
 
 
-def test_one_candidate_is_no_choice(tmp_path: Path) -> None:
+def test_one_candidate_is_not_a_choice(tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match="scores 1 models; a choice takes at least two"):
         recommend(read_table([write(tmp_path, "model,akb:text\na,50\n")]))
 

@@ -121,7 +121,7 @@ def test_rows_that_cannot_be_scored_are_named(tmp_path: Path, rows: list[object]
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1", "\x00"])
-def test_what_is_no_json_is_refused(tmp_path: Path, content: str) -> None:
+def test_what_is_not_json_is_refused(tmp_path: Path, content: str) -> None:
     file = tmp_path / "broken.json"
     file.write_text(content)
     with pytest.raises(BadConfig, match=r"broken\.json"):

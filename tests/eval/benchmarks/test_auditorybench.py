@@ -57,7 +57,7 @@ def test_a_column_that_is_missing_is_named_with_those_that_are_there(tmp_path: P
 
 
 @pytest.mark.slow
-def test_an_answer_that_is_no_option(tmp_path: Path) -> None:
+def test_an_answer_that_is_not_an_option(tmp_path: Path) -> None:
     content = "question,choices,answer\nWhich?,a|b,c\n"
     with pytest.raises(BadConfig, match="row 1, field 'answer': 'c' is none of the choices"):
         find(task(tmp_path, "animal", content))

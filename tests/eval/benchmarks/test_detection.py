@@ -68,7 +68,7 @@ def test_answers_alone_may_be_options_or_accepted_answers() -> None:
 
 
 @pytest.mark.parametrize("value", ["?", "N/A", -1])
-def test_one_value_that_is_no_option_in_every_row_withholds_the_answers(value: object) -> None:
+def test_one_value_that_is_not_an_option_in_every_row_withholds_the_answers(value: object) -> None:
     row = {"question": "What?", "options": ["dog", "cat"], "answer": value}
     assert detect(*[row] * 4).answer is None
     assert detect(*[row] * 3, row | {"answer": "dog"}).answer == "answer"  # the rows will be named

@@ -52,7 +52,7 @@ def test_a_broken_line_is_named_by_its_number_blank_lines_counted(tmp_path: Path
 
 
 @pytest.mark.parametrize("answer", [None, ""])
-def test_withheld_answers_are_no_error(tmp_path: Path, answer: str | None) -> None:
+def test_withheld_answers_are_not_an_error(tmp_path: Path, answer: str | None) -> None:
     file = write(tmp_path, ROW | {"choices": ["a", "b"], "answer": answer})
     benchmark = find(str(file))
     assert benchmark.is_withheld

@@ -91,7 +91,7 @@ def test_a_malformed_row_is_named_by_file_row_and_field(tmp_path: Path, rows: li
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"id": 1}'])
-def test_a_file_that_is_no_list_of_rows_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_list_of_rows_is_refused(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "broken.json"
     file.write_bytes(content)
     with pytest.raises(BadConfig, match="not a JSON list of rows"):

@@ -107,13 +107,13 @@ LETTERS = ["A", "B.", "(C)", "Answer: A", "Option B"]  # of which a judge is sho
 
 
 @pytest.mark.parametrize("said", [*LETTERS, "The right answer is a dog; the reply says a cat."])
-def test_letters_and_the_right_answer_itself_are_no_verdicts(tmp_path: Path, said: str) -> None:
+def test_letters_and_the_right_answer_itself_are_not_verdicts(tmp_path: Path, said: str) -> None:
     judge(tmp_path, [answered("1", "A dog")], ScriptedLLM(lambda _: said, name="one"))
     assert read_judgements(tmp_path, "one")["1"].is_right is None
 
 
 @pytest.mark.parametrize("said", ["", "   ", "The reply deserves credit.", '{"score": 3}', "right and wrong", "��"])
-def test_prose_nothing_and_garbage_are_no_verdicts(tmp_path: Path, said: str) -> None:
+def test_prose_nothing_and_garbage_are_not_verdicts(tmp_path: Path, said: str) -> None:
     judge(tmp_path, [answered("1", "A dog")], ScriptedLLM(lambda _: said))
     (score,), _ = score_judges(tmp_path, ["scripted"])
     assert (score.n, score.right, score.failed) == (1, 0, 1)

@@ -109,7 +109,7 @@ def test_sentences_end_in_marks_but_not_behind_abbreviations(text: str, num: int
     assert count_sentences(text) == num
 
 
-def test_json_that_is_too_deep_is_no_json() -> None:
+def test_json_that_is_too_deep_is_not_json() -> None:
     one = read("detectable_format:json_format")
     assert not follows("[" * 100_000, one, IFEVAL)
     assert follows("[[1]]", one, IFEVAL)

@@ -49,7 +49,7 @@ def test_the_route_of_an_old_trace_is_read() -> None:
     assert upgraded.route == "both" and [one.step for one in upgraded.trace] == ["route", "rule"]
 
 
-def test_what_is_no_old_answer_stays_as_it_is() -> None:
+def test_what_is_not_an_old_answer_stays_as_it_is() -> None:
     new = json.loads(answers()[0].model_dump_json())
     assert upgrade_answer(new) is new and upgrade_answer(None) is None
 

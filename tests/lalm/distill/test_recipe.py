@@ -205,7 +205,7 @@ def test_an_output_that_cannot_take_its_place_is_one_line(
     assert not list(folder.glob(".run*"))
 
 
-def test_replies_that_are_no_text_are_refused(
+def test_replies_that_are_not_text_are_refused(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     use(monkeypatch, lambda prompt: f"It is {prompt[-30:]}")

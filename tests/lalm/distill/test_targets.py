@@ -157,7 +157,7 @@ def test_the_reply_is_one_of_two_to_five_different_options_in_any_place(name: st
 
 
 @pytest.mark.slow
-def test_a_word_that_is_said_is_no_wrong_option() -> None:
+def test_a_word_that_is_said_is_not_a_wrong_option() -> None:
     said = set(re.findall(r"\w+", ROWS["words"].transcript.lower()))
     for one in written("words", times=100):
         if one.question_kind == "word":

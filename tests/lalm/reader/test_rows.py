@@ -28,7 +28,7 @@ def test_letters_that_the_target_leaves_out_have_no_probability(tmp_path: Path) 
         ({"A": -1.0, "B": 2.0}, "the probabilities of target have to sum to 1"),
     ],
 )
-def test_a_target_that_is_no_distribution_is_named_with_its_line(
+def test_a_target_that_is_not_a_distribution_is_named_with_its_line(
     tmp_path: Path, target: dict[str, float], told: str
 ) -> None:
     path = write(tmp_path, target=target)

@@ -96,7 +96,7 @@ def test_a_voice_speaks_without_silence_around_it() -> None:
     assert np.abs(slow[-1600:]).max() > 0.005
 
 
-def test_a_voice_that_says_nothing_is_no_source(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_voice_that_says_nothing_is_not_a_source(monkeypatch: pytest.MonkeyPatch) -> None:
     silent = replace(voices.COMMANDS["flite"], build=lambda voice, text, how, file: ("touch", str(file)))
     monkeypatch.setitem(voices.COMMANDS, "flite", silent)
     voice = next(one for one in voices.list_voices() if one.engine == "flite")

@@ -266,7 +266,7 @@ def test_what_a_crash_left_in_pieces_is_named(
 
 
 @pytest.mark.slow
-def test_a_line_of_the_metrics_that_is_no_step_is_named_and_a_last_one_cut_short_is_cut_off(
+def test_a_line_of_the_metrics_that_is_not_a_step_is_named_and_a_last_one_cut_short_is_cut_off(
     finished: FinishedRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config, folder = finished

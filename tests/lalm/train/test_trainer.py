@@ -72,7 +72,7 @@ def test_autocast_changes_the_loss_by_the_precision_of_bfloat16_only(measure: Ca
 
 
 @pytest.mark.slow
-def test_a_loss_that_is_no_number_stops_the_run_and_names_the_clips(
+def test_a_loss_that_is_not_a_number_stops_the_run_and_names_the_clips(
     make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = make_run(optimizer={"num_steps": 9, "warmup_steps": 0, "learning_rate": 1e37, "lora_learning_rate": 1e37})

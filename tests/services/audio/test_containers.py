@@ -245,7 +245,7 @@ def test_the_content_tells_the_format_not_the_name(tmp_path_factory: pytest.Temp
 @pytest.mark.parametrize(
     "data", [b"\x89PNG\r\n\x1a\n" + bytes(500), b"#EXTM3U\n#EXTINF:1,\n/etc/passwd\n", b"ffconcat"]
 )
-def test_what_ffmpeg_would_open_that_is_no_sound_is_refused(data: bytes) -> None:
+def test_what_ffmpeg_would_open_that_is_not_sound_is_refused(data: bytes) -> None:
     with pytest.raises(BadAudio) as caught:
         decode(data, name="clip")
     assert caught.value.code == AudioCode.FORMAT

@@ -202,7 +202,7 @@ def test_cut_and_mutated_files_are_answered_and_harm_nobody(decoder: DecoderPool
 
 def waiting(decoder: DecoderPool) -> int:
     """Return the process that waits for the next recording, once it is the only one: the last one takes time to end."""
-    for _ in range(1000):  # tries, not seconds: a machine that stands still for a while is no failure
+    for _ in range(1000):  # tries, not seconds: a machine that stands still for a while has not failed
         standby = decoder.start().pid
         children = Path(f"/proc/{standby}/task/{standby}/children").read_text().split()
         if len(children) == 1 and state(int(children[0])) == "S":

@@ -127,7 +127,7 @@ def test_a_header_that_claims_one_sample_a_second_is_refused_before_it_grows() -
         decode(encoded(np.zeros(400, np.float32), 1, "WAV"), name="slow.wav")
 
 
-def test_a_name_that_no_file_can_have_and_one_that_is_no_utf8(tmp_path: Path) -> None:
+def test_a_name_that_no_file_can_have_and_one_that_is_not_utf8(tmp_path: Path) -> None:
     with pytest.raises(BadAudio, match="File name too long"):
         load(tmp_path / ("a" * 300))
     odd = tmp_path / b"\xff.wav".decode(errors="surrogateescape")

@@ -82,7 +82,7 @@ def test_a_key_is_spelt_as_it_is_asked_about(captioner: AcousticCaptioner) -> No
         assert heard(captioner, played, "In which key is it?", "E major", option, topic="key") == [f"Key: {key}."]
 
 
-def test_strokes_are_no_number_of_words(captioner: AcousticCaptioner) -> None:
+def test_strokes_are_not_a_number_of_words(captioner: AcousticCaptioner) -> None:
     samples = hits([0.2, 0.7, 1.2], 2.0)
     for question in ("How many words are said?", "How many spoken digits are there?", "How many times is it said?"):
         assert heard(captioner, samples, question) == []

@@ -106,7 +106,7 @@ def test_an_attribute_that_is_not_there_is_named() -> None:
         check_opener(Nothing, "captioner", "the captioner 'mine'")()
 
 
-async def test_a_method_that_is_no_coroutine_is_named() -> None:
+async def test_a_method_that_is_not_a_coroutine_is_named() -> None:
     with pytest.raises(ModelError, match="an awaitable: it has to be `async def caption`"):
         await opened(caption=lambda self, clip, focus=None: (STATED,)).caption(CLIP)
 

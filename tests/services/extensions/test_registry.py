@@ -78,7 +78,7 @@ def test_a_file_that_cannot_be_used_says_why(content: str, named: str, tmp_path:
 
 
 @pytest.mark.parametrize(("name", "named"), [("none.py", "There is no file"), ("bell.txt", "not a Python file")])
-def test_what_is_no_python_file_is_refused(name: str, named: str, tmp_path: Path) -> None:
+def test_what_is_not_a_python_file_is_refused(name: str, named: str, tmp_path: Path) -> None:
     write(tmp_path / "bell.txt", TABLE)
     with pytest.raises(BadConfig, match=named):
         include_files([str(tmp_path / name)])

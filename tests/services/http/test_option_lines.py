@@ -69,7 +69,7 @@ def test_marks_come_back_as_the_text_has_them(text: str, options: tuple[str, ...
         "What?\na) Rain\n(b) A dog",
     ],
 )
-def test_instructions_numbers_and_mixed_marks_are_no_options(text: str) -> None:
+def test_instructions_numbers_and_mixed_marks_are_not_options(text: str) -> None:
     assert split_options(text) == Split(text, ())
 
 

@@ -38,7 +38,7 @@ async def test_the_faster_of_two_rhythms_is_told_in_beats_a_minute() -> None:
     assert found.same_sound is not None and found.same_sound > 0.8
 
 
-async def test_a_voice_is_like_itself_and_speech_is_no_tone() -> None:
+async def test_a_voice_is_like_itself_and_speech_is_not_a_tone() -> None:
     speech = load(weights.ensure_folder("demo-speech") / "two_cities.wav")
     first, second = speech.cut(1.2, 5.0), speech.cut(5.2, 9.0)
     found = await compare(first, second)

@@ -29,7 +29,7 @@ def loaded(path: Path) -> tuple[LalmComponents, Corpus]:
     return built, load_corpus(config, built, path.parent, DataParallelGroup(0, 1, CPU))
 
 
-def test_words_that_every_reply_or_only_one_has_are_no_guide() -> None:
+def test_words_that_every_reply_or_only_one_has_are_not_a_guide() -> None:
     found = build_vocabulary([frozenset({1, 2, 3}), frozenset({1, 2}), frozenset({1})])
     assert found.ids == (2,)
     assert found.weights[2] == pytest.approx(0.4055, abs=1e-4)  # ln(3/2)

@@ -62,7 +62,7 @@ def test_the_tempo_of_a_tune(listen: MusicListener) -> None:
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_noise_is_no_music(listen: MusicListener, seed: int) -> None:
+def test_noise_is_not_music(listen: MusicListener, seed: int) -> None:
     noise = 0.1 * np.random.default_rng(seed).standard_normal(4 * SAMPLE_RATE)
     assert told(listen, noise) == ""
 

@@ -43,7 +43,7 @@ def test_two_notes_together_are_an_interval_and_one_after_the_other_are_none() -
 
 
 @pytest.mark.parametrize("rows", [[[60]], [[60, 67]], [[60], [64], [67]], [[]]])
-def test_fewer_than_three_tones_are_no_chord(rows: list[list[int]]) -> None:
+def test_fewer_than_three_tones_are_not_a_chord(rows: list[list[int]]) -> None:
     assert recognise_chords(held(rows)) == ()
 
 

@@ -25,7 +25,7 @@ def test_instruments_that_play_in_turn_are_told_in_order() -> None:
     assert found[1].start_s == pytest.approx(10 * HOP_S + 0.48, abs=0.3)
 
 
-def test_a_single_odd_patch_is_no_turn() -> None:
+def test_a_single_odd_patch_is_not_a_turn() -> None:
     found = find_turns(heard(("trumpet", 8), ("piano", 1), ("trumpet", 8)), LABELS)
     assert [turn.label for turn in found] == ["trumpet"]
 

@@ -45,7 +45,7 @@ def test_scale(steps: list[int], words: str) -> None:
     assert words in (recognise_scale(up_and_down(steps)) or "")
 
 
-def test_a_tune_is_no_scale() -> None:
+def test_a_tune_is_not_a_scale() -> None:
     assert recognise_scale([60, 67, 64, 72, 62, 71, 65, 69, 60]) is None
 
 
@@ -59,7 +59,7 @@ def test_tunes_are_recognised_in_any_key(transpose: int) -> None:
     assert recognise_tune([pitch + transpose for pitch in twinkle]) == "Twinkle, Twinkle, Little Star"
 
 
-def test_a_scale_is_no_tune() -> None:
+def test_a_scale_is_not_a_tune() -> None:
     assert recognise_tune(up_and_down([2, 2, 1, 2, 2, 2, 1])) is None
 
 
@@ -86,7 +86,7 @@ def test_the_line_follows_the_notes_and_not_their_overtones() -> None:
     assert measure_solo_share(found, pitches) > 0.95
 
 
-def test_chords_are_no_solo() -> None:
+def test_chords_are_not_a_solo() -> None:
     pitches = transcribed([DetectedNote(0.1, 2.0, pitch, 0.8) for pitch in (60, 64, 67)], 2.5)
     assert measure_solo_share(track_melody(np.zeros(40_000, np.float32), pitches), pitches) < 0.5
 

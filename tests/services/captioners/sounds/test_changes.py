@@ -76,7 +76,7 @@ def test_a_steady_sound_has_no_change() -> None:
     assert find_changes(join(noise(8))) == ()
 
 
-def test_short_events_over_a_background_are_no_changes() -> None:
+def test_short_events_over_a_background_are_not_changes() -> None:
     samples = noise(8, -50)
     for start_s in (1, 3, 4.5, 6):
         samples[round(start_s * RATE) :][: RATE // 5] += tone(0.2, 900, -12)

@@ -29,7 +29,7 @@ def test_a_gain_over_words_and_pauses_is_told(course: str) -> None:
     assert found.text == course
 
 
-def test_words_and_pauses_alone_are_no_course() -> None:
+def test_words_and_pauses_alone_are_not_a_course() -> None:
     for seed in range(5):
         found = find_level_course(babble(seed).astype(np.float32))
         assert found is None or found.text == COURSES[0]

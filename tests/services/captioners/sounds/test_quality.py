@@ -84,7 +84,7 @@ def test_holes_of_60_ms_are_called_dropouts() -> None:
 
 
 @pytest.mark.parametrize("floor_db", [-50, -40, -30])
-def test_pauses_that_a_noise_gate_silenced_are_no_dropouts(floor_db: float) -> None:
+def test_pauses_that_a_noise_gate_silenced_are_not_dropouts(floor_db: float) -> None:
     samples = voice_like(8.0)
     block = RATE // 100
     levels = np.sqrt(np.square(samples.reshape(-1, block)).mean(axis=1))
@@ -101,7 +101,7 @@ def test_dropouts_made_before_resampling_are_heard(milliseconds: int) -> None:
     assert "dropouts" in told(soxr.resample(samples, 48_000, RATE))
 
 
-def test_stops_of_digital_silence_in_synthetic_speech_are_no_dropouts() -> None:
+def test_stops_of_digital_silence_in_synthetic_speech_are_not_dropouts() -> None:
     samples = voice_like()
     fade = np.linspace(1, 0.3, RATE // 100)
     for start in range(4_000, 60_000, 7_000):
@@ -112,7 +112,7 @@ def test_stops_of_digital_silence_in_synthetic_speech_are_no_dropouts() -> None:
     assert "dropouts" not in told(np.concatenate([hum, samples]))
 
 
-def test_rests_between_notes_are_no_dropouts() -> None:
+def test_rests_between_notes_are_not_dropouts() -> None:
     note = np.sin(2 * np.pi * 330 * np.arange(4_800) / RATE) * np.exp(-np.arange(4_800) / 700)
     assert "dropouts" not in told(np.tile(np.concatenate([note, np.zeros(1_600)]), 6), is_speech=False)
 

@@ -67,7 +67,7 @@ async def test_the_message_says_what_is_accepted(url: str) -> None:
 
 
 @pytest.mark.parametrize("request_", [b"BLAH\r\n\r\n", REQUEST + b"bad header\r\n\r\n", b"\x16\x03\x01\x02\x00"])
-async def test_what_is_no_http_is_refused_as_every_other_error(request_: bytes, url: str) -> None:
+async def test_what_is_not_http_is_refused_as_every_other_error(request_: bytes, url: str) -> None:
     head, _, body = (await send(url, request_)).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ") and b"application/json" in head
     error = json.loads(body)["error"]

@@ -125,7 +125,7 @@ def test_what_cannot_be_filled_is_named_before_a_model_works(field: dict[str, An
     assert refused.value.param == "response_format"
 
 
-def test_a_reply_without_a_choice_is_no_json() -> None:
+def test_a_reply_without_a_choice_is_not_json() -> None:
     asked = prompt()
     unread = answer(asked).model_copy(update={"choice": None})
     with pytest.raises(ModelError, match="names none of the options"):
