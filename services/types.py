@@ -28,10 +28,11 @@ StepName: TypeAlias = Literal[
     "route", ListeningStep, "plan", "degraded", "read", "contradiction", "reconcile", "rule", "reason", "cache"
 ]
 """What a line of a trace is about."""
+Spanwise: TypeAlias = Literal["turns", "timeline"]
 Topic: TypeAlias = Literal[
-    "order", "count", "tempo", "key", "pitch", "emotion", "speaker", "quality", "instrument", "sound", "turns"
+    "order", "count", "tempo", "key", "pitch", "emotion", "speaker", "quality", "instrument", "sound", Spanwise
 ]
-"""What a captioner may be asked to listen for; turns: who speaks when, a statement for each span of one voice."""
+"""What a captioner may be asked to listen for; turns, timeline: a statement for each span of a voice, of a sound."""
 Reliability: TypeAlias = Literal["measured", "model", "heuristic"]
 """measured: computed from the signal; model: a trained model's output; heuristic: a rule over either."""
 SoundKind: TypeAlias = Literal["caption", "sound", "event", "loudness", "quality", "absence"]

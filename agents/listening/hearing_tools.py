@@ -83,7 +83,7 @@ def caption_with(
     async def run(listeners: Listeners, heard: ListenedClip, arguments: FocusArguments) -> ToolResult:
         """Caption the span."""
         focus = Focus(topic=topic, question=arguments.question, options=arguments.options)
-        part = _cut(heard.clip, arguments)
+        part = cut_part(heard.clip, arguments)
         found = await listeners.captioner.caption(part.clip, focus)
         return ToolResult(found if part.clip is heard.clip else tuple(shift_statement(one, part) for one in found))
 
@@ -104,7 +104,7 @@ def plan_span(tool_input: ToolInput) -> FocusArguments | None:
 
 async def hear_span(listeners: Listeners, heard: ListenedClip, arguments: FocusArguments) -> ToolResult:
     """Caption and transcribe a span; a LALM, if there is one and a question, answers from it."""
-    part = _cut(heard.clip, arguments)
+    part = cut_part(heard.clip, arguments)
     statements = (*await listeners.captioner.caption(part.clip), *await listeners.asr.transcribe(part.clip))
     if listeners.lalm and arguments.question:
         statements += await _ask_lalm(listeners.lalm, part.clip, arguments)
@@ -184,7 +184,7 @@ def plan_slower(tool_input: ToolInput) -> SpeedArguments | None:
 
 async def hear_denoised(listeners: Listeners, heard: ListenedClip, arguments: SpanArguments) -> ToolResult:
     """Caption and transcribe what is left when steady noise is reduced."""
-    part = _cut(heard.clip, arguments)
+    part = cut_part(heard.clip, arguments)
     floor_db = measure_floor_db(part.clip.samples)
     if floor_db < SILENT_FLOOR_DB:
         return ToolResult()
@@ -194,7 +194,7 @@ async def hear_denoised(listeners: Listeners, heard: ListenedClip, arguments: Sp
 
 async def hear_raised(listeners: Listeners, heard: ListenedClip, arguments: SpanArguments) -> ToolResult:
     """Caption and transcribe a quiet recording at full level."""
-    part = _cut(heard.clip, arguments)
+    part = cut_part(heard.clip, arguments)
     peak = float(abs(part.clip.samples).max())
     if not 0 < peak < LOUD_PEAK:
         return ToolResult()
@@ -219,7 +219,7 @@ async def hear_channel(listeners: Listeners, heard: ListenedClip, arguments: Cha
 
 async def hear_slower(listeners: Listeners, heard: ListenedClip, arguments: SpeedArguments) -> ToolResult:
     """Transcribe slowed speech; times are those of the recording."""
-    part = _cut(heard.clip, arguments)
+    part = cut_part(heard.clip, arguments)
     if part.clip.duration_s < SHORTEST_WORD_S:
         return ToolResult()
     clip = await run_in_thread(stretch, part.clip, arguments.speed)
@@ -241,7 +241,7 @@ def _scale_times(statement: Evidence, speed: float, duration_s: float) -> Eviden
     return statement.model_copy(update={"start_s": round(statement.start_s * speed, 2), "end_s": round(end_s, 2)})
 
 
-def _cut(clip: AudioClip, span: SpanArguments) -> ClipPart:
+def cut_part(clip: AudioClip, span: SpanArguments) -> ClipPart:
     """Return the span as a part; the clip itself where it is all of it."""
     start_s, end_s = cut_span(clip, span)
     is_whole = start_s == 0 and end_s == clip.duration_s

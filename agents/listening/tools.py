@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 from agents.listening import hearing_tools, measuring_tools, speech_tools, transcript
 from agents.listening.hearing_tools import find_span
 from agents.listening.named_clips import find_named_clips
+from agents.listening.ordering.order import estimate_asks_order, find_order
 from agents.listening.spoken import asks_about_speech
 from agents.listening.text_classifier import NO_TOOL, open_tool_classifier
 from agents.listening.time_options import name_times
@@ -24,6 +25,8 @@ AnyTool: TypeAlias = Tool[Any]
 NO_SPEECH = "Nobody speaks."
 NO_OPTION = "No option is likelier than the others together."
 WHEN_HEARD = ("find sound", "changes")
+LEAST_ORDER = 0.5
+"""Probability that a question asks how sounds lie in time, from which that is told though its words ask for no tool."""
 OTHERWISE_TIMES = 0.1
 """How likely it is that options are times where no tool is asked for that finds when, beside where one is: assumed."""
 
@@ -115,8 +118,16 @@ TOOLS: Mapping[str, AnyTool] = {
         _caption_about("key", "Estimate key, scale or chord.", "No pitched notes are heard.", finds_when=True),
         _caption_about("pitch", "Tell how high a tone is, or how a melody moves.", "Fewer than two notes are heard."),
         _caption_about("count", "Count separate sounds, notes, beats or speakers.", "No separate events are heard."),
-        _caption_about(
-            "order", "Tell the order of sounds, instruments or speakers.", "Fewer than two are heard.", finds_when=True
+        Tool(
+            name="order",
+            cost=1,
+            description="Tell the order of sounds, instruments or speakers, and which option stands where in it.",
+            says_nothing="Fewer than two are heard.",
+            arguments=hearing_tools.FocusArguments,
+            run=find_order,
+            plan=hearing_tools.plan_focus,
+            languages=("en",),
+            finds_when=True,
         ),
         _caption_about("speaker", "Tell who speaks: how many, men or women, in which order.", NO_SPEECH),
         _caption_about("quality", "Name defects of the recording, or its level.", "It is too short or too quiet."),
@@ -338,8 +349,9 @@ def _select_direct(estimates: Mapping[str, float]) -> list[ChosenTool]:
 def select_tools(*inputs: ToolInput) -> tuple[ChosenTool, ...]:
     """Select the tool that the question most likely asks for, if it asks for any, and those that suit any question.
 
-    Where somebody says what the question asks, what is said is read, whatever else the question may be about. A span
-    that the question names is heard first. There is an input for each recording, and what suits one is done with all.
+    Where somebody says what the question asks, what is said is read, whatever else the question may be about. Where it
+    asks for no tool, the order is told if it, or its options, may ask for that. A span that the question names is heard
+    first. There is an input for each recording, and what suits one is done with all.
 
     More tools would distract: the findings of a second one are about something else (arXiv:2602.13685 finds the same).
     """
@@ -348,6 +360,8 @@ def select_tools(*inputs: ToolInput) -> tuple[ChosenTool, ...]:
     direct = _select_direct(estimates)
     if asks_about_speech(question) and any(transcript.answers(question, one.evidence) for one in inputs):
         direct = [ChosenTool(TOOLS["said"], 1.0)]
+    elif not direct and (asked := estimate_asks_order(question)) >= LEAST_ORDER:
+        direct = [ChosenTool(TOOLS["order"], asked)]
     left = max(0.0, 1 - estimates[NO_TOOL] - sum(one.relevance for one in direct))
     span = [ChosenTool(SPAN, 1.0)] if any(map(find_span, inputs)) else []
     if any(find_named_spans(question.text, one.clip.duration_s) for one in inputs):

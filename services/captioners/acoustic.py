@@ -32,6 +32,7 @@ CODE = (
     "services.captioners.sounds",
     "services.captioners.statement",
     "services.captioners.stop_words",
+    "services.captioners.timeline",
     "services.captioners.voices",
     "services.captioners.windows",
 )

@@ -25,6 +25,7 @@ from services.captioners.sounds.sections import SoundTagger
 from services.captioners.sounds.tags import Tag, name_sounds, rank_sounds
 from services.captioners.sounds.yamnet import YamNet
 from services.captioners.statement import Statement, make_labels, make_statement
+from services.captioners.timeline import list_timeline, name_timeline
 from services.captioners.voices.emotion import describe_emotion
 from services.captioners.voices.segments import detect_speech
 from services.captioners.voices.speaker import SpeakerAnalyser
@@ -78,6 +79,7 @@ class FocusedListener:
         self._models = models
         self._sound_names = name_sounds(models.yamnet.names)
         self._instrument_names = name_instruments(models.instruments.labels)
+        self._timeline_names = name_timeline(models.yamnet.names)
         self._topics: Mapping[str, Callable[[AudioClip, FocusQuery], list[Statement]]] = {
             "order": self._order,
             "count": self._count,
@@ -99,6 +101,8 @@ class FocusedListener:
             )
         if focus.topic == "emotion":
             return self._state_emotions(clip)
+        if focus.topic == "timeline":
+            return self._list_timeline(clip, focus)
         said = self._topics[focus.topic](clip, focus)
         return tuple(statement.to_evidence(clip, source=SOURCE) for statement in said)
 
@@ -117,6 +121,12 @@ class FocusedListener:
         if focus.asks("last|ends?|final\\w*"):
             return [make_statement("event", "Heard last: {}.", [steps[-1]], 0.7, "model")]
         return [_state_in_order("event", "Order", steps, 0.7)]
+
+    def _list_timeline(self, clip: AudioClip, focus: FocusQuery) -> tuple[Evidence, ...]:
+        """Return in which section how much speaks for each option."""
+        turns = self._models.speakers.find_turns(clip, detect_speech(clip.samples))
+        sections = self._models.tagger.find_sections(clip)
+        return tuple(list_timeline(sections, turns, focus.options, self._timeline_names, SOUND_SCALE))
 
     def _find_sounds(self, clip: AudioClip, focus: FocusQuery) -> list[str]:
         return _drop_repeats([sound.name for sound in self._find_timed_sounds(clip, focus)])

@@ -11,9 +11,14 @@ LEAST_LIKENESS = 0.6  # of a mention and a name: less is a word that they happen
 WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 
 
-def find_mention(sentence: str) -> str | None:
-    """Find the run of words that names a sound; None where none does, or where two name different sounds."""
-    words, matcher = WORD.findall(sentence), _open_matcher()
+def find_mention(sentence: str, *, with_voices: bool = False) -> str | None:
+    """Find the run of words that names a sound; None where none does, or where two name different sounds.
+
+    Args:
+        sentence: in English.
+        with_voices: whether who speaks is a sound too, such as "a man talking".
+    """
+    words, matcher = WORD.findall(sentence), _open_matcher(with_voices)
     spans = [
         (start, start + size)
         for size in range(1, LONGEST + 1)
@@ -31,7 +36,7 @@ def find_mention(sentence: str) -> str | None:
 
 
 @cache
-def _open_matcher() -> NameMatcher:
+def _open_matcher(with_voices: bool) -> NameMatcher:
     """Return what matches words to sounds, by what we and AudioSet call them."""
     vocabulary = read_vocabulary()
-    return NameMatcher(vocabulary.plain, vocabulary.wider)
+    return NameMatcher({**vocabulary.plain, **(vocabulary.voices if with_voices else {})}, vocabulary.wider)

@@ -40,6 +40,8 @@ class Section(NamedTuple):
     spans: ActiveSpans
     tags: tuple[Tag, ...]
     embedding: Floats
+    scores: Mapping[str, float]
+    """Phrase -> logit, of every sound; the tags leave out wider ones."""
 
 
 class SoundReport(NamedTuple):
@@ -134,8 +136,9 @@ class SoundTagger:
                 yield section
 
     def _make_section(self, samples: Floats, spans: ActiveSpans) -> Section:
-        scores = self._hear(samples, spans)
-        return Section(spans, rank_sounds(self._score(scores)), scores.embeddings.mean(axis=0))
+        heard = self._hear(samples, spans)
+        scores = self._score(heard)
+        return Section(spans, rank_sounds(scores), heard.embeddings.mean(axis=0), scores)
 
     def _tag(self, samples: Floats, spans: ActiveSpans) -> tuple[Tag, ...]:
         return rank_sounds(self._score(self._hear(samples, spans)))

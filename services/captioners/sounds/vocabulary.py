@@ -15,6 +15,8 @@ class SoundVocabulary(Value):
     """Phrase -> class names; a class that is missing here is called by its own name."""
     wider: Mapping[str, tuple[str, ...]]
     """Phrase -> the phrases that say more precisely what it means."""
+    voices: Mapping[str, tuple[str, ...]]
+    """Who speaks -> names of it; the classes for them are seldom sure."""
     unsaid: tuple[str, ...]
     """Classes that say nothing about a sound."""
 

@@ -10,7 +10,7 @@ from agents.listening.tools import CAPTION, TOOLS, AnyTool, estimate_tools, sele
 from services.captioners.focus import TOPICS
 from services.scripted.ears import ScriptedEars
 from services.scripted.service import ScriptedGuidedASR
-from services.types import AudioClip, Evidence, Focus, Question, Topic
+from services.types import AudioClip, Evidence, Focus, Question, Spanwise, Topic
 
 CLIP = AudioClip(np.zeros(16_000 * 10, np.float32))
 LISTENERS = Listeners(ScriptedEars(), ScriptedEars())
@@ -90,7 +90,8 @@ def test_what_a_tool_asks_the_captioner_for_is_a_topic_that_it_knows() -> None:
             )
     asyncio.run(use(CAPTION, Listeners(ears, ears), heard))
     assert asked == [Focus(question="Why: because; or so?", options=("Because; not so", "So"))]
-    assert set(get_args(Topic)) - {"turns"} == {*TOPICS, "sound"} <= TOOLS.keys()  # turns are for transcriptions
+    others = set(get_args(Spanwise))  # turns are for transcriptions, the timeline is for options that are events
+    assert {*get_args(Topic)} - others == {*TOPICS, "sound"} <= TOOLS.keys()
 
 
 def test_times_as_options_are_evidence_that_it_is_asked_when_something_is_heard() -> None:

@@ -1,0 +1,70 @@
+"""Timeline of the sounds asked about: for each section between changes of sound, how likely each of them is.
+
+Sounds are those of the tagger; where somebody speaks, the voice tells a man from a woman.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import log
+
+from services.captioners.naming import NameMatcher, OptionScale
+from services.captioners.sounds.activity import ActiveSpans
+from services.captioners.sounds.sections import SPEECH, Section
+from services.captioners.sounds.statements import make_evidence
+from services.captioners.sounds.tags import Tag, map_phrases
+from services.captioners.sounds.vocabulary import read_vocabulary
+from services.captioners.voices.speaker import AttributedTurn
+from services.types import Evidence, Label
+
+RIGHT_VOICE = 0.9  # how often who speaks is told rightly, of men and women
+
+
+def name_timeline(class_names: tuple[str, ...]) -> NameMatcher:
+    """Return what matches words to sounds and to who speaks."""
+    names = {phrase: [class_names[index] for index in found] for phrase, found in map_phrases(class_names).items()}
+    vocabulary = read_vocabulary()
+    wider = {**vocabulary.wider, "speech": (*vocabulary.wider["speech"], *vocabulary.voices)}
+    return NameMatcher({**names, **vocabulary.voices}, wider)
+
+
+def list_timeline(
+    sections: Sequence[Section],
+    turns: Sequence[AttributedTurn],
+    options: Sequence[str],
+    names: NameMatcher,
+    scale: OptionScale,
+) -> Iterator[Evidence]:
+    """Yield a statement for each section, in order, whose labels are the options with their probabilities.
+
+    They sum to less than 1: what is left is that none of them is heard there. Nothing where the options name fewer
+    than two things.
+    """
+    for section in sections:
+        voices = _score_voices(section.scores, _find_speakers(section.spans, turns), scale)
+        heard = {**section.scores, **voices}
+        found = names.score_options(options, heard)
+        if not found:
+            return
+        known = [scale.unnamed if score is None else score for score in found]
+        weighed = {one.text: one.probability for one in scale.weigh((*options, ""), (*known, scale.unnamed))}
+        labels = tuple(Label.round_to_label(option, weighed[option]) for option in options)
+        best = max(labels, key=lambda label: label.probability or 0.0)
+        told = best if (best.probability or 0.0) > weighed[""] else _find_surest(section.tags)
+        yield make_evidence("event", f"{told}.", section.spans, labels, source="focus", confidence=told.probability)
+
+
+def _find_surest(tags: Sequence[Tag]) -> Label:
+    return tags[0].label
+
+
+def _find_speakers(spans: ActiveSpans, turns: Sequence[AttributedTurn]) -> frozenset[str]:
+    """Return who speaks within spans of sound."""
+    return frozenset(
+        turn.who for turn in turns if any(span.measure_overlap_s(one) > 0 for span in spans for one in turn.spans)
+    )
+
+
+def _score_voices(scores: Mapping[str, float], speaking: frozenset[str], scale: OptionScale) -> dict[str, float]:
+    """Return who -> score: that of speech, less what a voice that is told otherwise is less likely."""
+    speech = max(scores[sound] for sound in SPEECH)
+    unlike = scale.temperature * log(RIGHT_VOICE / (1 - RIGHT_VOICE))
+    return {who: speech - (unlike if speaking and who not in speaking else 0.0) for who in read_vocabulary().voices}

@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+
+from agents.listening.hearing_tools import FocusArguments
+from agents.listening.ordering.order import estimate_asks_order, find_order
+from agents.listening.tool import ListenedClip, Listeners
+from services.scripted.ears import ScriptedEars
+from services.types import AudioClip, Evidence, Focus, Label, Question
+
+CLIP = AudioClip(np.zeros(16_000 * 9, np.float32))
+
+
+class TimelineEars(ScriptedEars):
+    """Hear a dog, then rain, then a bell, three seconds each; in its own words a captioner says "in its own words"."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Focus] = []
+
+    async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
+        assert focus is not None
+        self.asked.append(focus)
+        if focus.topic != "timeline":
+            return (state("in its own words", 0, 3, {}),)
+        known = [{"dog": 0.9}, {"rain": 0.9}, {"bell": 0.9}]
+        return tuple(
+            state(str(heard), 3 * number, 3 * number + 3, {event: heard.get(event, 0.01) for event in focus.options})
+            for number, heard in enumerate(known)
+        )
+
+
+def state(text: str, start_s: float, end_s: float, shares: dict[str, float]) -> Evidence:
+    labels = tuple(Label(text=event, probability=share) for event, share in shares.items())
+    return Evidence(kind="event", source="ears", revision="1", text=text, labels=labels, start_s=start_s, end_s=end_s)
+
+
+async def ask(question: str, *options: str, start_s: float = 0.0) -> Evidence:
+    ears = TimelineEars()
+    arguments = FocusArguments(question=question, options=options, start_s=start_s)
+    (found,) = (await find_order(Listeners(ears, ears), ListenedClip(CLIP, ()), arguments)).findings
+    return found
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Which sound opens the recording?", "Dog"),
+        ("Which sound comes last?", "Bell"),
+        ("What follows the dog?", "Rain"),
+        ("What is heard just before the bell?", "Rain"),
+    ],
+)
+async def test_the_option_that_stands_where_the_question_asks_is_the_likeliest(question: str, answer: str) -> None:
+    found = await ask(question, "Bell", "Dog", "Rain")
+    assert found.labels[0].text == answer
+    assert sum(label.probability or 0.0 for label in found.labels) == pytest.approx(1, abs=0.02)
+    assert found.text.startswith("Heard in order: dog (0.0-3.0 s), rain (3.0-6.0 s), bell (6.0-9.0 s).")
+
+
+async def test_the_order_that_was_heard_is_the_likeliest_whatever_the_question_says() -> None:
+    found = await ask("Which is right?", "Rain, dog, bell", "Dog, rain, bell", "Bell, rain, dog")
+    assert found.labels[0].text == "Dog, rain, bell"
+
+
+async def test_what_the_question_names_is_looked_for_though_no_option_names_it() -> None:
+    found = await ask("Which sound comes right after the dog?", "Rain", "Bell")
+    assert [label.text for label in found.labels] == ["Rain", "Bell"]
+
+
+async def test_times_count_from_the_beginning_of_the_recording() -> None:
+    found = await ask("Which sound comes first?", "Dog", "Rain", start_s=1.0)
+    assert found.start_s == 1.0
+
+
+@pytest.mark.parametrize(
+    ("question", "options"),
+    [("How do the sounds lie in time?", ("Dog", "Rain")), ("Which sound comes first?", ("Dog",))],
+)
+async def test_what_asks_for_no_relation_between_options_is_told_by_the_captioner(
+    question: str, options: tuple[str, ...]
+) -> None:
+    assert (await ask(question, *options)).text == "in its own words"
+
+
+async def test_a_captioner_that_knows_no_timeline_tells_the_order_in_its_own_words() -> None:
+    ears = ScriptedEars()
+    arguments = FocusArguments(question="Which sound comes first?", options=("Dog", "Rain"))
+    found = (await find_order(Listeners(ears, ears), ListenedClip(CLIP, ()), arguments)).findings
+    assert not any(label.probability for one in found for label in one.labels)
+
+
+@pytest.mark.parametrize(
+    ("question", "options", "asks"),
+    [
+        ("Which sound opens the recording?", ("Dog", "Rain"), True),
+        ("What fits?", ("Dog, then rain", "Rain, then dog"), True),
+        ("How many barks are there?", ("2", "3"), False),
+    ],
+)
+def test_order_is_asked_for_by_the_question_or_by_its_options(
+    question: str, options: tuple[str, ...], asks: bool
+) -> None:
+    assert (estimate_asks_order(Question.ask(question, options)) > 0.5) == asks
