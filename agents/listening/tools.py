@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 from agents.listening import hearing_tools, measuring_tools, speech_tools, transcript
 from agents.listening.hearing_tools import find_span
 from agents.listening.named_clips import find_named_clips
-from agents.listening.ordering.order import estimate_asks_order, find_order
+from agents.listening.ordering.order import estimate_asks_order, find_order, has_orders
 from agents.listening.spoken import asks_about_speech
 from agents.listening.text_classifier import NO_TOOL, open_tool_classifier
 from agents.listening.time_options import name_times
@@ -25,8 +25,10 @@ AnyTool: TypeAlias = Tool[Any]
 NO_SPEECH = "Nobody speaks."
 NO_OPTION = "No option is likelier than the others together."
 WHEN_HEARD = ("find sound", "changes")
+NAME_ONE = ("sound", "instrument")
+"""Tools that name one thing, which is no order."""
 LEAST_ORDER = 0.5
-"""Probability that a question asks how sounds lie in time, from which that is told though its words ask for no tool."""
+"""Probability that a question asks how sounds lie in time, from which that is told unless another tool is likelier."""
 OTHERWISE_TIMES = 0.1
 """How likely it is that options are times where no tool is asked for that finds when, beside where one is: assumed."""
 
@@ -349,9 +351,10 @@ def _select_direct(estimates: Mapping[str, float]) -> list[ChosenTool]:
 def select_tools(*inputs: ToolInput) -> tuple[ChosenTool, ...]:
     """Select the tool that the question most likely asks for, if it asks for any, and those that suit any question.
 
-    Where somebody says what the question asks, what is said is read, whatever else the question may be about. Where it
-    asks for no tool, the order is told if it, or its options, may ask for that. A span that the question names is heard
-    first. There is an input for each recording, and what suits one is done with all.
+    Where somebody says what the question asks, what is said is read, whatever else the question may be about. The order
+    is told where that is likelier to be asked for than the tool that the planner names, or where the options are orders
+    and that tool names one thing or is none. A span that the question names is heard first. There is an input for each
+    recording, and what suits one is done with all.
 
     More tools would distract: the findings of a second one are about something else (arXiv:2602.13685 finds the same).
     """
@@ -360,7 +363,9 @@ def select_tools(*inputs: ToolInput) -> tuple[ChosenTool, ...]:
     direct = _select_direct(estimates)
     if asks_about_speech(question) and any(transcript.answers(question, one.evidence) for one in inputs):
         direct = [ChosenTool(TOOLS["said"], 1.0)]
-    elif not direct and (asked := estimate_asks_order(question)) >= LEAST_ORDER:
+    elif has_orders(question) and all(one.tool.name in NAME_ONE for one in direct):
+        direct = [ChosenTool(TOOLS["order"], 1.0)]
+    elif (asked := estimate_asks_order(question)) > max([LEAST_ORDER, *(one.relevance for one in direct)]):
         direct = [ChosenTool(TOOLS["order"], asked)]
     left = max(0.0, 1 - estimates[NO_TOOL] - sum(one.relevance for one in direct))
     span = [ChosenTool(SPAN, 1.0)] if any(map(find_span, inputs)) else []

@@ -11,7 +11,7 @@ import numpy as np
 
 from services.captioners.focus import FocusQuery
 from services.captioners.music import harmony, melody
-from services.captioners.music.instrument import InstrumentHead, find_turns
+from services.captioners.music.instrument import InstrumentHead, InstrumentTurn, find_turns
 from services.captioners.music.melody_line import track_melody
 from services.captioners.music.notes import DetectedNote, name_pitch, parse_pitches, pitch_to_hz
 from services.captioners.music.onsets import detect_strokes, drop_spoken
@@ -25,7 +25,7 @@ from services.captioners.sounds.sections import SoundTagger
 from services.captioners.sounds.tags import Tag, name_sounds, rank_sounds
 from services.captioners.sounds.yamnet import YamNet
 from services.captioners.statement import Statement, make_labels, make_statement
-from services.captioners.timeline import list_timeline, name_timeline
+from services.captioners.timeline import list_played, list_timeline, name_timeline
 from services.captioners.voices.emotion import describe_emotion
 from services.captioners.voices.segments import detect_speech
 from services.captioners.voices.speaker import SpeakerAnalyser
@@ -123,10 +123,21 @@ class FocusedListener:
         return [_state_in_order("event", "Order", steps, 0.7)]
 
     def _list_timeline(self, clip: AudioClip, focus: FocusQuery) -> tuple[Evidence, ...]:
-        """Return in which section how much speaks for each option."""
+        """Return in which section how much speaks for each option; where all are instruments, of who plays when."""
+        if played := self._find_turns_of(clip, focus.options):
+            return tuple(list_played(played, focus.options, self._instrument_names))
         turns = self._models.speakers.find_turns(clip, detect_speech(clip.samples))
         sections = self._models.tagger.find_sections(clip)
         return tuple(list_timeline(sections, turns, focus.options, self._timeline_names, SOUND_SCALE))
+
+    def _find_turns_of(self, clip: AudioClip, options: tuple[str, ...]) -> tuple[InstrumentTurn, ...]:
+        """Return who plays when, of instruments that the options name; empty where one of them names none."""
+        head, meant = self._models.instruments, [self._instrument_names.match(option) for option in options]
+        if len(meant) < 2 or not all(meant):
+            return ()
+        named = sorted(head.labels.index(label) for label in frozenset[str]().union(*meant))
+        logs = head(clip.samples, self._models.yamnet(clip.samples))[:, named]
+        return find_turns(logs, tuple(head.labels[i] for i in named)) if len(named) > 1 else ()
 
     def _find_sounds(self, clip: AudioClip, focus: FocusQuery) -> list[str]:
         return _drop_repeats([sound.name for sound in self._find_timed_sounds(clip, focus)])

@@ -1,20 +1,23 @@
 """Timeline of the sounds asked about: for each section between changes of sound, how likely each of them is.
 
-Sounds are those of the tagger; where somebody speaks, the voice tells a man from a woman.
+Sounds are those of the tagger; where somebody speaks, the voice tells a man from a woman. Instruments are those of the
+instrument classifier, where all options name one.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import log
 
+from services.captioners.music.instrument import InstrumentTurn
 from services.captioners.naming import NameMatcher, OptionScale
-from services.captioners.sounds.activity import ActiveSpans
+from services.captioners.sounds.activity import ActiveSpan, ActiveSpans
 from services.captioners.sounds.sections import SPEECH, Section
 from services.captioners.sounds.statements import make_evidence
-from services.captioners.sounds.tags import Tag, map_phrases
+from services.captioners.sounds.tags import map_phrases
 from services.captioners.sounds.vocabulary import read_vocabulary
 from services.captioners.voices.speaker import AttributedTurn
 from services.types import Evidence, Label
 
+SOURCE = "focus"
 RIGHT_VOICE = 0.9  # how often who speaks is told rightly, of men and women
 
 
@@ -48,12 +51,21 @@ def list_timeline(
         weighed = {one.text: one.probability for one in scale.weigh((*options, ""), (*known, scale.unnamed))}
         labels = tuple(Label.round_to_label(option, weighed[option]) for option in options)
         best = max(labels, key=lambda label: label.probability or 0.0)
-        told = best if (best.probability or 0.0) > weighed[""] else _find_surest(section.tags)
-        yield make_evidence("event", f"{told}.", section.spans, labels, source="focus", confidence=told.probability)
+        told = best if (best.probability or 0.0) > weighed[""] else section.tags[0].label
+        yield make_evidence("event", f"{told}.", section.spans, labels, source=SOURCE, confidence=told.probability)
 
 
-def _find_surest(tags: Sequence[Tag]) -> Label:
-    return tags[0].label
+def list_played(turns: Sequence[InstrumentTurn], options: Sequence[str], names: NameMatcher) -> Iterator[Evidence]:
+    """Yield a statement for each turn of an instrument, in order, whose labels are the options with probabilities."""
+    meant = [names.match(option) for option in options]
+    for turn in turns:
+        num_meant = sum(turn.label in labels for labels in meant)
+        others = (1 - turn.probability) / max(1, len(options) - num_meant)
+        shares = (turn.probability / num_meant if turn.label in labels else others for labels in meant)
+        told = Label.round_to_label(turn.label, turn.probability)
+        labels = tuple(Label.round_to_label(*one) for one in zip(options, shares, strict=True))
+        span = (ActiveSpan(turn.start_s, turn.end_s),)
+        yield make_evidence("event", f"{told}.", span, labels, source=SOURCE, confidence=turn.probability)
 
 
 def _find_speakers(spans: ActiveSpans, turns: Sequence[AttributedTurn]) -> frozenset[str]:

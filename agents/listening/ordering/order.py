@@ -4,10 +4,10 @@ The captioner tells how likely each event is in each section; code reasons over 
 2026-11-30). Where the options are not events that the captioner tells apart, it tells the order in its own words.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agents.listening.hearing_tools import FocusArguments, caption_with, cut_part
-from agents.listening.ordering.relation import estimate_relations
+from agents.listening.ordering.relation import Relation, estimate_relations
 from agents.listening.ordering.sequences import read_sequences
 from agents.listening.ordering.solver import TimedSection, merge_sections, weigh_events, weigh_orders
 from agents.listening.tool import ListenedClip, Listeners, ToolResult
@@ -18,42 +18,52 @@ from services.types import Evidence, Focus, Label, Question
 
 CODE = "agents.listening.ordering"
 LEAST_ASKED = 0.3  # probability that a question asks for a relation, below which the options are not weighed by one
+LEAST_BESIDE = 0.1  # probability that it asks what is next to another sound, from which that is looked for
 MOST_TOLD = 8  # sections that the text lists
 
 _tell_order = caption_with("order")
 
 
 def estimate_asks_order(question: Question) -> float:
-    """Estimate the probability that a question asks how sounds lie in time: surely where its options are orders."""
-    if read_sequences([choice.text for choice in question.choices]):
-        return 1.0
+    """Estimate the probability that a question asks how sounds lie in time."""
     return sum(estimate_relations(question.text).values())
+
+
+def has_orders(question: Question) -> bool:
+    """Tell whether the options are orders of the same events."""
+    return bool(read_sequences([choice.text for choice in question.choices]))
 
 
 async def find_order(listeners: Listeners, heard: ListenedClip, arguments: FocusArguments) -> ToolResult:
     """Weigh the options by a timeline, or tell the order."""
     part = cut_part(heard.clip, arguments)
     orders = read_sequences(arguments.options)
-    anchor = find_mention(arguments.question, with_voices=True)
     events = tuple(dict.fromkeys(step for steps in orders for step in steps)) or tuple(
         option.strip().lower() for option in arguments.options
     )
-    relations = estimate_relations(arguments.question)
-    if not orders and (len(set(events)) < 2 or sum(relations.values()) < LEAST_ASKED):
+    estimates = estimate_relations(arguments.question)
+    asked_at_all = sum(estimates.values())
+    if not orders and (len(set(events)) < 2 or asked_at_all < LEAST_ASKED):
         return await _tell_order(listeners, heard, arguments)
-    named = anchor.lower() if anchor else None
-    asked = (*events, named) if named and named not in events else events
+    relations = {relation: share / asked_at_all for relation, share in estimates.items()}  # it was called for one
+    named = None if orders or not _needs_anchor(relations) else find_mention(arguments.question, with_voices=True)
+    anchor = named.lower() if named else None
+    asked = (*events, anchor) if anchor and anchor not in events else events
     told = await listeners.captioner.caption(
         part.clip, Focus(topic="timeline", question=arguments.question, options=asked)
     )
     sections = merge_sections(_read_sections(told, asked))
-    if not sections:
+    if len(sections) < 2:
         return await _tell_order(listeners, heard, arguments)
-    weights = weigh_orders(orders, sections) if orders else weigh_events(events, sections, relations, named)
+    weights = weigh_orders(orders, sections) if orders else weigh_events(events, sections, relations, anchor)
     if not any(weights):
         return await _tell_order(listeners, heard, arguments)
     finding = _state(arguments.options, weights, sections, told[0])
     return ToolResult((finding if part.clip is heard.clip else shift_statement(finding, part),))
+
+
+def _needs_anchor(relations: Mapping[Relation, float]) -> bool:
+    return relations["next"] + relations["previous"] >= LEAST_BESIDE
 
 
 def _read_sections(told: Sequence[Evidence], events: Sequence[str]) -> list[TimedSection]:

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 
+from services.captioners.music.instrument import InstrumentTurn
 from services.captioners.naming import NameMatcher, OptionScale
 from services.captioners.sounds.activity import ActiveSpan
 from services.captioners.sounds.sections import Section
 from services.captioners.sounds.tags import Tag, map_phrases
-from services.captioners.timeline import list_timeline, name_timeline
+from services.captioners.timeline import list_played, list_timeline, name_timeline
 from services.captioners.voices.speaker import AttributedTurn
 
 SCALE = OptionScale(2.5, -4.0)
@@ -53,3 +54,14 @@ def test_a_wider_sound_is_weighed_though_a_narrower_one_is_told_for_it(names: Na
     told = heard._replace(tags=tuple(tag for tag in heard.tags if tag.sound == "dog barking"))
     (found,) = list_timeline([told], (), ("rain", "dog barking"), names, SCALE)
     assert [label.text for label in found.labels] == ["rain", "dog barking"]
+
+
+def test_who_plays_when_is_told_of_instruments() -> None:
+    names = NameMatcher({"violin": ("violin",), "flute": ("flute",), "acoustic piano": ("piano",)}, {})
+    turns = [InstrumentTurn("flute", 0.0, 2.0, 0.9), InstrumentTurn("acoustic piano", 2.0, 5.0, 0.7)]
+    told = list(list_played(turns, ("Violin", "A flute", "Piano"), names))
+    assert [(one.start_s, one.end_s, one.text) for one in told] == [
+        (0, 2, "flute (0.90)."),
+        (2, 5, "acoustic piano (0.70)."),
+    ]
+    assert [[label.probability for label in one.labels] for one in told] == [[0.05, 0.9, 0.05], [0.15, 0.15, 0.7]]
