@@ -56,7 +56,7 @@ async def find_order(listeners: Listeners, heard: ListenedClip, arguments: Focus
     if len(sections) < 2:
         return await _tell_order(listeners, heard, arguments)
     weights = weigh_orders(orders, sections) if orders else weigh_events(events, sections, relations, anchor)
-    if not any(weights):
+    if sum(weights) < LEAST_ASKED:  # nothing stands where the question most likely asks
         return await _tell_order(listeners, heard, arguments)
     finding = _state(arguments.options, weights, sections, told[0])
     return ToolResult((finding if part.clip is heard.clip else shift_statement(finding, part),))

@@ -24,7 +24,7 @@ def read_sequences(options: Sequence[str]) -> tuple[Steps, ...]:
     listed = tuple(tuple(_read_steps(option)) for option in options)
     orders = {steps for steps in listed if len(steps) > 1}
     events = {frozenset(steps) for steps in orders}
-    has_orders = len(orders) > 1 and len(orders) == len(listed) and len(events) < len(orders)
+    has_orders = len(orders) == len(listed) and len(events) < len(orders)
     return listed if has_orders else ()
 
 

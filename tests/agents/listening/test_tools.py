@@ -158,3 +158,18 @@ def test_words_and_digits_are_counted_in_what_was_written() -> None:
 def test_the_span_to_hear_again(question: str, span: tuple[float, float] | None) -> None:
     heard = ToolInput(Question.ask(question), CLIP, (said("The river is wide.", 6, 7), said("Good.", 8, 9)))
     assert find_span(heard) == span
+
+
+@pytest.mark.parametrize(
+    ("question", "options", "tool"),
+    [
+        ("Which of these is right?", ("Dog, then rain", "Rain, then dog"), "order"),
+        ("Which instruments are heard?", ("Flute → piano", "Piano → flute"), "order"),
+        ("In what order do the man and the woman speak?", ("Man, then woman", "Woman, then man"), "speaker"),
+        ("Once the man has finished talking, what comes up next?", ("A bell", "Rain"), "order"),
+    ],
+)
+def test_order_is_told_where_it_is_likelier_to_be_asked_for_than_what_else_is(
+    question: str, options: tuple[str, ...], tool: str
+) -> None:
+    assert select_tools(ToolInput(Question.ask(question, options), CLIP, ()))[0].tool.name == tool

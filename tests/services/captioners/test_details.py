@@ -113,3 +113,11 @@ def test_that_no_instrument_plays_may_be_an_option(captioner: AcousticCaptioner)
     options = ("Piano", "No instrument", "Flute")
     (told,) = heard(captioner, tone(440, 2.0), "Which instrument is playing?", *options, topic="instrument")
     assert told.startswith("Of the instruments asked about, most like: piano (")
+
+
+def test_a_timeline_of_instruments_is_that_of_who_plays(captioner: AcousticCaptioner) -> None:
+    notes = np.concatenate([tone(hertz, 0.5) for hertz in (262, 330, 392, 523) * 2])
+    focus = Focus(topic="timeline", question="", options=("piano", "nylon-string guitar"))
+    told = asyncio.run(captioner.caption(AudioClip(notes.astype(np.float32)), focus))
+    assert told
+    assert all(sum(label.probability or 0.0 for label in one.labels) == pytest.approx(1, abs=0.02) for one in told)

@@ -65,3 +65,9 @@ def test_who_plays_when_is_told_of_instruments() -> None:
         (2, 5, "acoustic piano (0.70)."),
     ]
     assert [[label.probability for label in one.labels] for one in told] == [[0.05, 0.9, 0.05], [0.15, 0.15, 0.7]]
+
+
+def test_two_options_for_one_instrument_share_it() -> None:
+    names = NameMatcher({"violin": ("violin", "fiddle"), "flute": ("flute",)}, {})
+    (told,) = list_played([InstrumentTurn("violin", 0.0, 2.0, 0.8)], ("Violin", "Fiddle", "Flute"), names)
+    assert [label.probability for label in told.labels] == [0.4, 0.4, 0.2]

@@ -107,3 +107,34 @@ def test_options_may_be_orders(options: tuple[str, ...], has: bool) -> None:
 async def test_one_section_says_nothing_of_an_order() -> None:
     found = await ask("Which sound comes first?", "Dog", "Rain", end_s=2.9)
     assert found.text.endswith("in its own words")
+
+
+async def test_what_is_not_decided_is_left_to_all_options_alike() -> None:
+    found = await ask("Which comes after the opening one?", "Bell", "Dog", "Rain")
+    assert found.labels[0].text == "Rain"
+    assert sum(label.probability or 0.0 for label in found.labels) == pytest.approx(1, abs=0.02)
+
+
+async def test_where_nothing_follows_the_captioner_tells_the_order() -> None:
+    assert (await ask("What comes right after the bell?", "Dog", "Rain")).text == "in its own words"
+
+
+async def test_only_what_is_next_to_something_has_it_looked_for() -> None:
+    ears = TimelineEars()
+    for question in ("Which instrument plays first, before the dog?", "What comes right after the dog?"):
+        arguments = FocusArguments(question=question, options=("Bell", "Rain"))
+        await find_order(Listeners(ears, ears), ListenedClip(CLIP, ()), arguments)
+    assert [focus.options for focus in ears.asked if focus.topic == "timeline"][-1] == ("bell", "rain", "dog")
+
+
+async def test_orders_need_nothing_that_the_question_names() -> None:
+    ears = TimelineEars()
+    arguments = FocusArguments(question="What comes after the siren?", options=("Dog, then rain", "Rain, then dog"))
+    await find_order(Listeners(ears, ears), ListenedClip(CLIP, ()), arguments)
+    assert ears.asked[0].options == ("dog", "rain")
+
+
+async def test_a_tool_that_is_called_for_an_order_takes_it_that_one_is_asked_for() -> None:
+    question = "Counting from the start, which sound is the second?"
+    assert estimate_asks_order(Question.ask(question, ())) < 0.8
+    assert ((await ask(question, "Bell", "Dog", "Rain")).labels[0].probability or 0.0) > 0.8

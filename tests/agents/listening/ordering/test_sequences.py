@@ -27,6 +27,8 @@ def test_orders_of_the_same_events_are_read_however_they_are_joined(options: tup
         ("A dog", "Rain"),
         ("Rain and thunder", "Wind and hail"),
         ("Rain, then a dog", "Rain"),
+        ("Rain, then a dog", "A dog, then rain", "Hail"),
+        ("Rain, then a dog", "Rain, then a dog", "Rain, then a dog"),
         ("Rain, then a dog", "Rain, then a dog"),
         (),
     ],

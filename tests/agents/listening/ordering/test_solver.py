@@ -71,3 +71,24 @@ def test_an_order_may_repeat_an_event_and_skip_what_it_does_not_name() -> None:
     heard = (HEARD[0], section(2, 3), HEARD[2], HEARD[0])
     weights = weigh_orders((("dog", "bell", "dog"), ("dog", "bell"), ("bell", "dog")), heard)
     assert weights[0] == max(weights)
+
+
+def test_a_section_that_goes_on_is_the_same_step_of_an_order() -> None:
+    heard = (HEARD[0], section(2, 2.5, dog=0.999), HEARD[2])
+    weights = weigh_orders((("dog", "bell"), ("dog", "rain", "bell"), ("bell", "dog")), heard)
+    assert weights[0] > 0.9
+
+
+def test_an_event_that_no_order_names_is_passed_over_at_no_more_than_its_cost() -> None:
+    heard = (HEARD[0], section(2, 3), HEARD[2])
+    assert weigh_orders((("dog", "bell"), ("dog", "rain", "bell"), ("bell", "dog")), heard)[0] > 0.9
+
+
+def test_an_order_with_a_step_that_is_not_heard_is_less_likely() -> None:
+    weights = weigh_orders((("dog", "rain"), ("dog", "rain", "bell")), HEARD[:2])
+    assert weights[0] > 0.99
+
+
+def test_merged_sections_keep_what_is_surest_of_each_event() -> None:
+    (merged,) = merge_sections((section(0, 1, dog=0.5, rain=0.1), section(1, 2, dog=0.8)))
+    assert merged.shares == {"dog": 0.8, "rain": 0.1, "bell": 0.0}
