@@ -33,7 +33,6 @@ FILLERS = ("a dog barking", "the bell", "rain", "a man's cough", "the piano", "â
 STRENGTH = 10.0  # inverse of the regularisation; by cross-validation of 3, 10 and 30
 NUM_FOLDS = 5
 NUM_FILLED = 12  # questions that are drawn from a template
-NUM_RELATIONS = 150  # questions on how sounds lie in time: more would drown the other labels
 
 
 class LabelledQuestion(NamedTuple):
@@ -67,7 +66,6 @@ def load_questions() -> list[LabelledQuestion]:
         texts = [text.format(about=rng.choice(FILLERS)) for text in wordings if text != "{about}"]
         found += [LabelledQuestion(text, tuple(kinds[kind]), f"kind {kind}") for text in texts]
     found += draw_from_templates(rng)
-    found += rng.sample(draw_relations(rng), NUM_RELATIONS)
     framed = [one._replace(text=frame_question(one.text, rng)) for one in found if not one.group.startswith("MMAU")]
     return [*found, *framed]
 
@@ -82,17 +80,6 @@ def draw_from_templates(rng: random.Random) -> list[LabelledQuestion]:
             text = template["text"].format_map(words)
             drawn[text] = LabelledQuestion(text, tuple(template["tools"]), f"template {template['text']}")
     return list(drawn.values())
-
-
-def draw_relations(rng: random.Random) -> list[LabelledQuestion]:
-    """Draw one question from each template of `relations.json` that asks how sounds lie in time."""
-    data = json.loads((HERE / "relations.json").read_text(encoding="utf-8"))
-    drawn = []
-    for relation, templates in data["relations"].items():
-        for template in templates if relation != "other" else ():
-            words = {slot: rng.choice(fillers) for slot, fillers in data["slots"].items()}
-            drawn.append(LabelledQuestion(template.format_map(words), ("order",), f"relation {template}"))
-    return drawn
 
 
 def encode(texts: Sequence[str]) -> csr_array:

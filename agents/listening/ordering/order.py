@@ -25,8 +25,11 @@ _tell_order = caption_with("order")
 
 
 def estimate_asks_order(question: Question) -> float:
-    """Estimate the probability that a question asks how sounds lie in time."""
-    return sum(estimate_relations(question.text).values())
+    """Estimate the probability that a question asks how sounds lie in time.
+
+    Of several recordings one is the first and one the last: it is 0.
+    """
+    return 0.0 if question.num_clips > 1 else sum(estimate_relations(question.text).values())
 
 
 def has_orders(question: Question) -> bool:
