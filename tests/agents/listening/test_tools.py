@@ -163,7 +163,7 @@ def test_the_span_to_hear_again(question: str, span: tuple[float, float] | None)
 @pytest.mark.parametrize(
     ("question", "options", "tool"),
     [
-        ("Which of these is right?", ("Dog, then rain", "Rain, then dog"), "order"),
+        ("Which description fits?", ("Dog, then rain", "Rain, then dog"), "order"),
         ("Which instruments are heard?", ("Flute → piano", "Piano → flute"), "order"),
         ("In what order do the man and the woman speak?", ("Man, then woman", "Woman, then man"), "speaker"),
         ("Once the man has finished talking, what comes up next?", ("A bell", "Rain"), "order"),
