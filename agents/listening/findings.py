@@ -172,12 +172,18 @@ def _compute_relevant_vote(finding: Evidence, question: Question) -> Probabiliti
 
 
 def _spread(known: Probabilities, question: Question) -> dict[str, float]:
-    """Return a distribution over all options: what is left goes to the others, and none is surer than `MOST_SURE`."""
-    others = [choice.letter for choice in question.choices if choice.letter not in known]
+    """Return a distribution over all options, none of them surer than `MOST_SURE`.
+
+    What is left goes to the options that are not known, or where all are, to all alike.
+    """
+    letters = [choice.letter for choice in question.choices]
+    others = [letter for letter in letters if letter not in known] or letters
     left = max(1 - sum(known.values()), 1 - MOST_SURE)
     total = sum(known.values()) + left
-    shares = dict.fromkeys(others, left / total / max(1, len(others)))
-    return {letter: p / total for letter, p in known.items()} | shares
+    return {
+        letter: (known.get(letter, 0.0) + (left / len(others) if letter in others else 0.0)) / total
+        for letter in letters
+    }
 
 
 def find_contradictions(

@@ -5,10 +5,11 @@ The captioner tells how likely each event is in each section; code reasons over 
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from agents.listening.hearing_tools import FocusArguments, caption_with, cut_part
 from agents.listening.ordering.relation import Relation, estimate_relations
-from agents.listening.ordering.sequences import read_sequences
+from agents.listening.ordering.sequences import Steps, read_sequences
 from agents.listening.ordering.solver import TimedSection, merge_sections, weigh_events, weigh_orders
 from agents.listening.tool import ListenedClip, Listeners, ToolResult
 from services.captioners.sounds.mentions import find_mention
@@ -17,7 +18,7 @@ from services.longform.hearing import shift_statement
 from services.types import Evidence, Focus, Label, Question
 
 CODE = "agents.listening.ordering"
-LEAST_ASKED = 0.3  # probability that a question asks for a relation, below which the options are not weighed by one
+LEAST_ASKED = 0.3  # probability that a relation is asked for, and that something stands in it, to weigh the options
 LEAST_BESIDE = 0.1  # probability that it asks what is next to another sound, from which that is looked for
 MOST_TOLD = 8  # sections that the text lists
 
@@ -38,35 +39,56 @@ def has_orders(question: Question) -> bool:
 
 
 async def find_order(listeners: Listeners, heard: ListenedClip, arguments: FocusArguments) -> ToolResult:
-    """Weigh the options by a timeline, or tell the order."""
+    """Weigh the options by a timeline; where that says nothing of them, have the captioner tell the order."""
     part = cut_part(heard.clip, arguments)
-    orders = read_sequences(arguments.options)
-    events = tuple(dict.fromkeys(step for steps in orders for step in steps)) or tuple(
-        option.strip().lower() for option in arguments.options
-    )
+    if (asked := _read_asked(arguments)) is not None:
+        focus = Focus(topic="timeline", question=arguments.question, options=asked.names)
+        told = await listeners.captioner.caption(part.clip, focus)
+        sections = merge_sections(_read_sections(told, asked.names))
+        weights = asked.weigh(sections) if len(sections) > 1 else ()
+        if sum(weights) >= LEAST_ASKED:
+            finding = _state(arguments.options, weights, sections, told[0])
+            return ToolResult((finding if part.clip is heard.clip else shift_statement(finding, part),))
+    return await _tell_order(listeners, heard, arguments)
+
+
+class _Asked(NamedTuple):
+    """What a question asks of a timeline."""
+
+    events: tuple[str, ...]
+    """The options, or the steps of those that are orders."""
+    orders: tuple[Steps, ...]
+    """Of each option; empty where the options are single events."""
+    relations: Mapping[Relation, float]
+    """How likely each is, if it asks for one; empty for orders."""
+    anchor: str | None
+    """The event that the question names, beside which another one is asked for."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All events that have to be heard."""
+        return (*self.events, self.anchor) if self.anchor and self.anchor not in self.events else self.events
+
+    def weigh(self, sections: Sequence[TimedSection]) -> tuple[float, ...]:
+        """Weigh the options by what is heard; they sum to 1 at most."""
+        if self.orders:
+            return weigh_orders(self.orders, sections)
+        return weigh_events(self.events, sections, self.relations, self.anchor)
+
+
+def _read_asked(arguments: FocusArguments) -> _Asked | None:
+    """Read what a question asks of a timeline; None where it asks for nothing that lies in time."""
+    if orders := read_sequences(arguments.options):
+        return _Asked(tuple(dict.fromkeys(step for steps in orders for step in steps)), orders, {}, None)
+    events = tuple(option.strip().lower() for option in arguments.options)
     estimates = estimate_relations(arguments.question)
-    asked_at_all = sum(estimates.values())
-    if not orders and (len(set(events)) < 2 or asked_at_all < LEAST_ASKED):
-        return await _tell_order(listeners, heard, arguments)
-    relations = {relation: share / asked_at_all for relation, share in estimates.items()}  # it was called for one
-    named = None if orders or not _needs_anchor(relations) else find_mention(arguments.question, with_voices=True)
-    anchor = named.lower() if named else None
-    asked = (*events, anchor) if anchor and anchor not in events else events
-    told = await listeners.captioner.caption(
-        part.clip, Focus(topic="timeline", question=arguments.question, options=asked)
-    )
-    sections = merge_sections(_read_sections(told, asked))
-    if len(sections) < 2:
-        return await _tell_order(listeners, heard, arguments)
-    weights = weigh_orders(orders, sections) if orders else weigh_events(events, sections, relations, anchor)
-    if sum(weights) < LEAST_ASKED:  # nothing stands where the question most likely asks
-        return await _tell_order(listeners, heard, arguments)
-    finding = _state(arguments.options, weights, sections, told[0])
-    return ToolResult((finding if part.clip is heard.clip else shift_statement(finding, part),))
-
-
-def _needs_anchor(relations: Mapping[Relation, float]) -> bool:
-    return relations["next"] + relations["previous"] >= LEAST_BESIDE
+    total = sum(estimates.values())
+    if len(set(events)) < 2 or total < LEAST_ASKED:
+        return None
+    relations = {relation: share / total for relation, share in estimates.items()}  # the tool was called for one
+    is_beside = relations["next"] + relations["previous"] >= LEAST_BESIDE
+    anchor = find_mention(arguments.question, with_voices=True) if is_beside else None
+    return _Asked(events, (), relations, anchor.lower() if anchor else None)
 
 
 def _read_sections(told: Sequence[Evidence], events: Sequence[str]) -> list[TimedSection]:

@@ -170,3 +170,15 @@ def test_only_statements_of_one_kind_over_a_common_span_contradict() -> None:
 def test_equally_reliable_statements_both_stay() -> None:
     (clash,) = find_contradictions(COUNT, (evidence("Number: 4.", "model"),), (evidence("Number: 3.", "model"),))
     assert clash.doubted is None and clash.text.endswith("equally reliable, both stay")
+
+
+def test_no_option_is_ruled_out_by_a_finding_that_weighs_them_all() -> None:
+    weighed = tuple(
+        Label.round_to_label(choice.text, share)
+        for choice, share in zip(COUNT.choices, (1.0, *[0.0] * (len(COUNT.choices) - 1)), strict=True)
+    )
+    vote = compute_vote(statement("Of the options").model_copy(update={"labels": weighed}), COUNT)
+    assert vote is not None
+    assert sum(vote.probabilities.values()) == pytest.approx(1)
+    assert max(vote.probabilities.values()) < 0.97
+    assert min(vote.probabilities.values()) > 0.01
