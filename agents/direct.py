@@ -15,6 +15,7 @@ from services.longform.split import ClipPart
 from services.progress import report_stage
 from services.protocols import LALM, MultiClipLALM
 from services.questions import drop_own_letters
+from services.terminal.counts import format_count
 from services.types import Answer, AudioClip, Choice, Evidence, Message, Question, Reading, TraceStep
 
 Statements: TypeAlias = tuple[Evidence, ...]
@@ -116,7 +117,7 @@ def _format_note(lalm: LALM, reading: Reading, part: ClipPart | None) -> str:
     sources = ", ".join(dict.fromkeys(one.source for one in reading.given))
     if all(one.kind == "transcript" for one in reading.given):
         return f"{name}, given a transcript by {sources}" if sources else name
-    return f"{name}, given {len(reading.given)} statements by {sources}"
+    return f"{name}, given {format_count(len(reading.given), 'statement')} by {sources}"
 
 
 def _list_given(reading: Reading, part: ClipPart | None) -> tuple[Evidence, ...]:

@@ -33,6 +33,7 @@ from eval.options import (
 )
 from services.errors import EarwitnessError, TookTooLong
 from services.terminal.command import UNUSABLE, explain_surroundings
+from services.terminal.counts import format_count
 from services.terminal.display import show_progress
 from services.terminal.interruption import end_on_interrupt, keep_on_interrupt
 
@@ -166,7 +167,8 @@ def _ask_about_each(request: "AskRequest", named: list[str], *, quiet: bool) -> 
             num_failed += isinstance(one.result, EarwitnessError)
     if num_failed:
         print(  # noqa: T201
-            f"earwitness: {num_failed} of {len(clips)} recordings have no answer; the `error` in their lines says why.",
+            f"earwitness: {num_failed} of {format_count(len(clips), 'recording')} have no answer; the "
+            "`error` in their lines says why.",
             file=sys.stderr,
         )
     if request.deadline_s is not None:

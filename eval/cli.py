@@ -42,13 +42,14 @@ from eval.options import (
 )
 from services.errors import EarwitnessError
 from services.terminal.command import INTERRUPTED, UNUSABLE, explain_surroundings
+from services.terminal.counts import format_count
 from services.terminal.interruption import end_on_interrupt
 
 if TYPE_CHECKING:
     from eval.run.request import RunRequest
     from eval.run.session import Outcome
 
-NOTHING_WORKED = 1  # exit code of a run whose every item failed
+PARTLY_UNUSABLE = 1  # exit code of a grid of which some models cannot run here
 
 app = make_app("Measure answers: ask a benchmark's questions and score what comes back.")
 
@@ -222,7 +223,7 @@ def ask_grid(
     """
     from eval.display.grid import draw_grid, print_grid
     from eval.display.progress import show_passes
-    from eval.run.grid import read_models, run_grid
+    from eval.run.grid import find_total_failure, read_models, run_grid
 
     shared = replace(models, llm=None, captioner=None, lalm=None)
     request = _build_request(shared, answering, benchmark, asking, judging, running)
@@ -233,8 +234,9 @@ def ask_grid(
     print_grid(done, open_terminal())
     _hand_on([cell.folder for cell in done.cells if cell.is_complete], running)
     print_note(f"Heat-map: {draw_grid(done)}")
+    _end_where_all_failed("No run of the grid answered anything", find_total_failure(done.cells))
     if not all(cell.is_complete for cell in done.cells):
-        leave_now(NOTHING_WORKED if any(cell.error for cell in done.cells) else INTERRUPTED)
+        leave_now(PARTLY_UNUSABLE if any(cell.error for cell in done.cells) else INTERRUPTED)
 
 
 @app.command("study")
@@ -255,6 +257,7 @@ def conduct_study(
     """
     from eval.display.estimates import print_estimates
     from eval.display.progress import show_passes
+    from eval.run.grid import find_total_failure
     from eval.study.config import read_study
     from eval.study.page import write_study_page
     from eval.study.study import estimate_study, run_study
@@ -267,12 +270,13 @@ def conduct_study(
         done = run_study(config, out, lambda line: print(line, file=sys.stderr))  # noqa: T201
     page = write_study_page(done, out, max_audio_mb)
     print_note(f"Page: {page}")
+    _end_where_all_failed("No run of the study answered anything", find_total_failure(one.cell for one in done.cells))
     if not done.is_complete:
         leave_now(INTERRUPTED)
 
 
 def _split_names(listed: str | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name.strip() for name in (listed or "").split(",") if name.strip()))
+    return tuple(name.strip() for name in (listed or "").split(",") if name.strip())
 
 
 @app.command("rubric")
@@ -295,7 +299,7 @@ def rate_replies(
     """
     import asyncio
 
-    from eval.analysis.rubric import rate_run, score_claims
+    from eval.analysis.rubric import find_rating_failures, rate_run, score_claims
     from services.catalog import open_llm
 
     if claims_only:
@@ -303,6 +307,7 @@ def rate_replies(
         return
     scored = asyncio.run(rate_run(folder, open_llm(judge, judge_url), num_raters=raters, concurrency=concurrency))
     print(scored.model_dump_json(indent=1))  # noqa: T201
+    _end_where_all_failed(f"{judge} rated none of the {scored.failed} answers", find_rating_failures(folder, scored))
 
 
 analysis_cli.register(app)
@@ -312,6 +317,7 @@ akb_cli.register(app)
 
 def _report(outcome: "Outcome", budget: int, groups: tuple[Grouping, ...]) -> None:
     from eval.display.results import format_retries, print_calibration, print_groups, print_results
+    from eval.store.failures import find_failures
 
     console = open_terminal()
     print_results(outcome.folder.name, outcome.summary, console)
@@ -327,10 +333,23 @@ def _report(outcome: "Outcome", budget: int, groups: tuple[Grouping, ...]) -> No
         print_note(f"The run folder lacks some of this ({outcome.lost}); the same command asks for what is missing.")
         leave_now(UNUSABLE)
     if not outcome.is_complete:
-        console.print(f"{outcome.summary.n} of {outcome.num_items} items; the same command asks the rest.")
+        console.print(
+            f"{outcome.summary.n} of {format_count(outcome.num_items, 'item')}; the same command asks the rest."
+        )
         leave_now(INTERRUPTED)
-    if outcome.summary.failed == outcome.num_items:
-        raise typer.Exit(NOTHING_WORKED)
+    _end_where_all_failed(
+        f"{format_count(outcome.num_items, 'item')}, and not one could be scored",
+        find_failures(outcome.folder, outcome.num_items),
+    )
+
+
+def _end_where_all_failed(what: str, reasons: Sequence[str]) -> None:
+    """End the command with the common reason where there are reasons; what is finished stays on disk."""
+    from eval.store.failures import describe_total_failure
+
+    if reasons:
+        print(f"eval: {describe_total_failure(what, reasons)}", file=sys.stderr)  # noqa: T201
+        raise typer.Exit(UNUSABLE)
 
 
 def _report_budget(folder: Path, budget: int) -> None:

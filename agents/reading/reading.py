@@ -10,6 +10,7 @@ from agents.reading.orders import plan_orders
 from agents.reading.prompts import build_prompt
 from services.protocols import LLM, TextComparer
 from services.questions import drop_own_letters, read_plain_letter
+from services.terminal.counts import format_count
 from services.types import (
     Answer,
     AppliedCalibration,
@@ -173,7 +174,7 @@ async def _read_order(llm: LLM, question: Question, shown: Shown, by: int) -> Re
 def _format_note(llm: LLM, evidence: Shown, covered: tuple[Evidence, ...], orders: int) -> str:
     parts = [llm.name]
     if evidence and len(covered) < len(evidence):
-        parts.append(f"{len(covered)} of {len(evidence)} statements")
+        parts.append(f"{len(covered)} of {format_count(len(evidence), 'statement')}")
     if orders > 1:
         parts.append(f"{orders} orders of the options")
     return ", ".join(parts)

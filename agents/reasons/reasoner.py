@@ -16,6 +16,7 @@ from agents.reasons.check import WrittenCitation, WrittenClaim, check_claim
 from agents.reasons.claims import MAX_CLAIMS, make_schema, read_json_claims, read_line_claims
 from lalm.statements import name_statements
 from services.protocols import LLM, StructuredLLM
+from services.terminal.counts import format_count
 from services.types import (
     Answer,
     Evidence,
@@ -125,4 +126,4 @@ def _describe_parts(reasons: Reasons) -> Iterator[str]:
         yield STATUS_WORDS[reasons.status]
     if reasons.claims:
         num_supported = sum(claim.verdict == "supported" for claim in reasons.claims)
-        yield f"{num_supported} of {len(reasons.claims)} claims supported"
+        yield f"{num_supported} of {format_count(len(reasons.claims), 'claim')} supported"

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.terminal.counts import format_count
+
 if TYPE_CHECKING:
     from eval.akb_open.review import Agreement
 
@@ -33,12 +35,13 @@ def check(
         sources = FactSources(wordnet=wordnet, cmudict=cmudict, audioset=audioset, opus=opus, flac=flac)
         found = check(rows, sources)
         num_derived = sum(row.derivation is not None for row in rows)
-        done = f"{num_derived} answers derived again, {len(rows) - num_derived} with their source"
+        done = f"{format_count(num_derived, 'answer')} derived again, {len(rows) - num_derived} with their source"
     else:
         found, done = check_shape(benchmark.items), "shape only"
     for finding in found[:MOST]:
         print(f"{finding.id or benchmark.name}: {finding.problem}")  # noqa: T201
-    print(f"{benchmark.name}: {len(benchmark.items)} rows, {done}; {len(found)} problems.")  # noqa: T201
+    rows_checked, problems = format_count(len(benchmark.items), "row"), format_count(len(found), "problem")
+    print(f"{benchmark.name}: {rows_checked}, {done}; {problems}.")  # noqa: T201
     if found:
         raise typer.Exit(1)
 
@@ -59,7 +62,7 @@ def review(
     benchmark = find(bench)
     if merge:
         if len(merge) != 2:
-            raise BadConfig(f"--merge was given {len(merge)} times; two files are compared.")
+            raise BadConfig(f"--merge was given {format_count(len(merge), 'time')}; two files are compared.")
         found = reviews.merge(benchmark, *merge)
         if kept:
             reviews.write_kept(benchmark, found, kept)
@@ -69,7 +72,7 @@ def review(
         raise BadConfig("Say who reviews with --annotator NAME, or compare two files with --merge A --merge B.")
     file = out or Path(f"review-{annotator}.jsonl")
     num_left = reviews.review(benchmark, annotator, file, input)
-    print(f"\n{file}: {len(benchmark.items) - num_left} of {len(benchmark.items)} items judged.")  # noqa: T201
+    print(f"\n{file}: {len(benchmark.items) - num_left} of {format_count(len(benchmark.items), 'item')} judged.")  # noqa: T201
 
 
 def _print_agreement(found: "Agreement") -> None:
@@ -78,7 +81,7 @@ def _print_agreement(found: "Agreement") -> None:
     console = Console(highlight=False, markup=False)
     kappa = "undefined" if found.kappa is None else f"{found.kappa:.3f}"
     console.print(
-        f"{' and '.join(found.annotators)}: {found.n} items judged by both, {found.agreed} alike, "
+        f"{' and '.join(found.annotators)}: {format_count(found.n, 'item')} judged by both, {found.agreed} alike, "
         f"Cohen's kappa {kappa}; "
         f"{len(found.kept)} kept, {len(found.disputed)} disputed, {found.unseen} not judged by both.",
         soft_wrap=True,

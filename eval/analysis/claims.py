@@ -28,8 +28,8 @@ class ScoreClaim(Value):
     percent: float
     note: str = ""
     """Who asked, and how."""
-    source: str
-    """File and commit, issue or paper."""
+    source: str | None = None
+    """File and commit, issue or paper; None: the value is quoted, and its source is not known to us."""
 
 
 class Claims(Value):
@@ -51,6 +51,11 @@ class ScoreConflict(Value):
     """Points that two draws of 1,000 questions differ by in 95 % of cases (two-sided, binomial)."""
     claims: tuple[ScoreClaim, ...]
     """The highest first."""
+
+    @property
+    def num_unsourced(self) -> int:
+        """Values whose source is not known to us."""
+        return sum(one.source is None for one in self.claims)
 
     @property
     def is_within_chance(self) -> bool:

@@ -20,6 +20,7 @@ from eval.scoring.statistics import (
 )
 from eval.store.stored import StoredResult, StoredRow
 from services.errors import BadConfig
+from services.terminal.counts import format_count
 from services.types import Value
 
 ScoreFunction: TypeAlias = Literal["strict", "official"]
@@ -109,7 +110,8 @@ def compare(a: StoredResult, b: StoredResult, scorer: ScoreFunction = "strict") 
     shared = [id_ for id_ in rows_a if id_ in rows_b]
     if len(shared) < 2:
         raise BadConfig(
-            f"{a.name!r} and {b.name!r} share {len(shared)} items; results over the same benchmark can be compared."
+            f"{a.name!r} and {b.name!r} share {format_count(len(shared), 'item')}; results over the same "
+            "benchmark can be compared."
         )
     if rows_a[shared[0]].answer is None:
         raise BadConfig(f"The answers of {a.name!r} are withheld: nothing says which of the two is right.")

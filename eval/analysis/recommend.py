@@ -21,6 +21,7 @@ from eval.analysis.published import load_published
 from eval.analysis.score_table import PercentScore, ScoreTable
 from eval.scoring.intervals import Interval, compute_wilson_interval
 from services.errors import BadConfig
+from services.terminal.counts import format_count
 from services.types import Value
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def recommend(
     y = y or next((name for name in table.columns if name.endswith(":lalm")), None)
     candidates = sorted(table.get_column(x).items(), key=lambda item: -item[1].percent)
     if len(candidates) < 2:
-        raise BadConfig(f"{x!r} scores {len(candidates)} models; a choice takes at least two.")
+        raise BadConfig(f"{x!r} scores {format_count(len(candidates), 'model')}; a choice takes at least two.")
     known = dict(table.get_column(y)) if y else {}
     both = [model for model in known if model in table.get_column(x)]
     line, source = _calibrate(table.get_values(x, both), [known[model].percent for model in both], _find_published_y(y))

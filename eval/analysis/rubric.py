@@ -27,6 +27,7 @@ from eval.store.stored import read_predictions
 from services.errors import BadConfig, EarwitnessError
 from services.journal import JournalFormat, append_row
 from services.protocols import LLM
+from services.terminal.counts import format_count
 from services.types import ClaimVerdict, Message, ReasonsStatus, Value
 
 NUM_RATERS = 5
@@ -121,6 +122,14 @@ async def rate_run(folder: Path, judge: LLM, *, num_raters: int = NUM_RATERS, co
     return scored.model_copy(update={"claims": _count_claims(predictions)})
 
 
+def find_rating_failures(folder: Path, scored: RubricScore) -> tuple[str, ...]:
+    """Return why the ratings of the judge failed; nothing where an answer was rated, or none had to be."""
+    if scored.judged or not scored.failed:
+        return ()
+    ratings = [one.row for one in RATINGS.read(folder / FILE_NAME)]
+    return tuple(one.failed for one in ratings if one.judge == scored.judge and one.failed is not None)
+
+
 def score_claims(folder: Path) -> ClaimScore:
     """Count the claims of a run by what the check found."""
     require_record(folder)
@@ -154,7 +163,9 @@ def _read_rubrics(record: RunRecord, predictions: Sequence[Prediction]) -> list[
     rubric = {row.id: row.rubric for row in rows}
     without = [prediction.id for prediction in predictions if not rubric[prediction.id]]
     if without:
-        raise BadConfig(f"{record.benchmark_file} has no rubric for {len(without)} items, such as {without[0]!r}.")
+        raise BadConfig(
+            f"{record.benchmark_file} has no rubric for {format_count(len(without), 'item')}, such as {without[0]!r}."
+        )
     return [rubric[prediction.id] for prediction in predictions]
 
 

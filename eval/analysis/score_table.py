@@ -4,17 +4,18 @@ A table comes from run folders (a column is BENCHMARK:PATH, a row the LLM; on pa
 else the LALM) or from one .csv file: `model`, optionally `family`, then one column of percentages per score.
 """
 
-import csv
-import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from eval.benchmarks.csv_rows import read_csv
 from eval.scoring.scoring import RunSummary
 from eval.store.run_folder import require_record
 from services.errors import BadConfig
 from services.json_lines import read_text
+
+PERCENT = re.compile(r"\d+(?:[.,]\d+)?\s*%?")
 
 
 class PercentScore(NamedTuple):
@@ -51,8 +52,8 @@ class ScoreTable(NamedTuple):
 
 
 def read_table(paths: Sequence[Path]) -> ScoreTable:
-    """Read run folders, or one .csv file."""
-    if len(paths) == 1 and paths[0].suffix == ".csv":
+    """Read run folders, or one file .csv or .tsv."""
+    if len(paths) == 1 and paths[0].suffix.lower() in {".csv", ".tsv"}:
         return _read_csv(paths[0])
     columns: dict[str, dict[str, PercentScore]] = {}
     folders: dict[tuple[str, str], Path] = {}
@@ -85,33 +86,29 @@ def _read_summary(folder: Path) -> RunSummary:
 
 
 def _read_csv(file: Path) -> ScoreTable:
-    text = read_text(file, f"Scores {str(file)!r}")
-    try:
-        rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
-    except csv.Error as error:
-        raise BadConfig(f"Scores {str(file)!r} cannot be read: {error}.") from error
-    if not rows or "model" not in rows[0]:
-        raise BadConfig(f"Scores {str(file)!r} need a header line with 'model' and at least one line below it.")
+    name = f"Scores {str(file)!r}"
+    header, lines = read_csv(name, read_text(file, name))
+    rows = [dict(zip(header, cells, strict=False)) for cells in lines]
+    if not rows or "model" not in header:
+        raise BadConfig(f"{name} need a header line with 'model' and at least one line below it.")
     columns: dict[str, dict[str, PercentScore]] = {
-        name: {} for name in rows[0] if name not in {"model", "family", None}
+        field: {} for field in header if field not in {"model", "family", ""}
     }
-    seen: set[str] = set()
-    for number, row in enumerate(rows, start=2):
-        if row["model"] in seen or None in row:
-            fault = "has more cells than the header" if None in row else f"scores {row['model']!r} again"
-            raise BadConfig(f"Scores {str(file)!r}, line {number} {fault}.")
-        seen.add(row["model"])
-        for name, scores in columns.items():
-            if row[name]:
-                scores[row["model"]] = PercentScore(_read_percent(file, number, name, row[name]), None)
-    return ScoreTable(columns, {row["model"]: row.get("family") or read_family(row["model"]) for row in rows})
+    families: dict[str, str] = {}
+    for number, row in enumerate(rows, start=1):
+        model = row.get("model", "")
+        if model in families:
+            raise BadConfig(f"{name}, row {number} scores {model!r} again.")
+        families[model] = row.get("family") or read_family(model)
+        for field, scores in columns.items():
+            if text := row.get(field):
+                scores[model] = PercentScore(_read_percent(name, number, field, text), None)
+    return ScoreTable(columns, families)
 
 
-def _read_percent(file: Path, line: int, column: str, text: str) -> float:
-    try:
-        percent = float(text)
-    except ValueError:
-        percent = -1.0
+def _read_percent(name: str, row: int, column: str, text: str) -> float:
+    """Read a percentage, also one that a spreadsheet wrote with a decimal comma or its sign."""
+    percent = float(text.replace(",", ".").rstrip("% ")) if PERCENT.fullmatch(text) else -1.0
     if not 0 <= percent <= 100:
-        raise BadConfig(f"Scores {str(file)!r}, line {line}, column {column!r}: {text!r} is not a percentage.")
+        raise BadConfig(f"{name}, row {row}, column {column!r}: {text!r} is not a percentage.")
     return percent

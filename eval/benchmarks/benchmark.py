@@ -15,6 +15,7 @@ from eval.scoring.official import OfficialRule
 from eval.scoring.rules import Expected, ScoringRule, require_packages
 from services.errors import BadConfig
 from services.files import find_file
+from services.terminal.counts import format_count
 from services.types import Question, Value
 
 AUDIO_SUFFIXES = (
@@ -245,8 +246,9 @@ class Benchmark(Value):
         if not missing:
             return ""
         source = f" {self.audio_source}" if self.audio_source else ""
+        lack = "lacks its" if len(missing) == 1 else "lack their"
         return (
-            f"{self.name}: {len(missing)} of {len(self.items)} items lack their audio, the first at "
+            f"{self.name}: {len(missing)} of {format_count(len(self.items), 'item')} {lack} audio, the first at "
             f"{self._find_absent(missing[0]) or self.audio_root}.{source}"
         )
 

@@ -4,20 +4,18 @@ JSON may be a list of rows, an object with one list of rows, an object from keys
 pandas writes it; a line of JSON lines may be a row, or an object from its key to the row.
 """
 
-import csv
 import hashlib
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
+from eval.benchmarks.csv_rows import read_csv
 from eval.benchmarks.options import find_flags
 from services.errors import BadConfig
 from services.json_lines import InvalidJson, is_json_lines, parse_json, read_text, split_lines
 
 KEY = "(key)"
 """Field that holds the key of a row, where the file is an object from keys to rows."""
-DELIMITERS = ",;\t|"
 MAX_DEPTH = 4  # of objects in objects
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
 
@@ -74,26 +72,8 @@ def _drop_nulls(row: TableRow) -> TableRow:
 
 
 def _read_csv(name: str, text: str) -> Iterator[TableRow]:
-    lines = csv.reader(
-        io.StringIO(text, newline=""), delimiter=_find_delimiter(text), skipinitialspace=True, strict=True
-    )
-    try:
-        header = next(lines, [])
-        if repeated := [field for field in header if field and header.count(field) > 1]:
-            raise BadConfig(f"{name}: its header names {repeated[0]!r} twice; each column needs a name of its own.")
-        for number, cells in enumerate(lines, start=1):
-            if len(cells) > len(header):
-                raise BadConfig(f"{name}, row {number}, has {len(cells)} cells; its header names {len(header)}.")
-            if any(cells):
-                yield {field: cell for field, cell in zip(header, cells, strict=False) if cell != ""}
-    except csv.Error as error:
-        raise BadConfig(f"{name} is not CSV: {error} at line {lines.line_num}.") from error
-
-
-def _find_delimiter(text: str) -> str:
-    """Return what separates the cells: the mark that parts the header into most of them."""
-    header = text.lstrip("\r\n").split("\n", 1)[0]
-    return max(DELIMITERS, key=lambda mark: len(next(csv.reader([header], delimiter=mark), [])))
+    header, rows = read_csv(name, text)
+    return ({field: cell for field, cell in zip(header, cells, strict=False) if cell != ""} for cells in rows)
 
 
 def _read_json(name: str, file: Path, text: str) -> Iterator[TableRow]:

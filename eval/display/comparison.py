@@ -8,6 +8,7 @@ from rich.table import Table
 from eval.analysis.compare import Comparison, GroupComparison, Side
 from eval.display.tables import print_table
 from eval.scoring.intervals import warn_of_few
+from services.terminal.counts import format_count
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
@@ -24,7 +25,7 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
 
 def _format_side(side: Side, n: int) -> str:
     low, high = side.wilson_95
-    unpaired = f", {side.unpaired} items left out that the other lacks" if side.unpaired else ""
+    unpaired = f", {format_count(side.unpaired, 'item')} left out that the other lacks" if side.unpaired else ""
     return (
         f"{side.name}: {side.correct} of {n} right, {side.correct / n:.2%} [{low:.1%}, {high:.1%}], "
         f"{side.unread} unread, {side.failed} failed{unpaired}"
@@ -33,7 +34,11 @@ def _format_side(side: Side, n: int) -> str:
 
 def _format_agreement(comparison: Comparison) -> Table:
     table = Table(
-        "", "B right", "B wrong", title=f"{comparison.n} items, {comparison.scorer} score", title_justify="left"
+        "",
+        "B right",
+        "B wrong",
+        title=f"{format_count(comparison.n, 'item')}, {comparison.scorer} score",
+        title_justify="left",
     )
     table.add_row("A right", str(comparison.both_right), str(comparison.only_a))
     table.add_row("A wrong", str(comparison.only_b), str(comparison.both_wrong))
@@ -60,7 +65,7 @@ def _format_findings(comparison: Comparison) -> Iterable[str]:
     )
     points = min(100.0, 100 * comparison.detectable_difference)
     yield (
-        f"With {comparison.n} items, {points:.1f} points are found with 80 % power; "
+        f"With {format_count(comparison.n, 'item')}, {points:.1f} points are found with 80 % power; "
         "a smaller difference may be there and not show."
     )
 

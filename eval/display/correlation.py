@@ -8,6 +8,7 @@ from rich.table import Table
 from eval.analysis.correlate import MIN_MODELS, ColumnCorrelation, CorrelationReport, ModelScore
 from eval.display.tables import print_table
 from eval.scoring.intervals import Interval
+from services.terminal.counts import format_count
 
 NO_INTERVAL = "no interval for fewer than four models, or for a perfect line"
 
@@ -19,11 +20,15 @@ def print_correlations(found: CorrelationReport, console: Console) -> None:
         console.print(f"No correlation: it needs {MIN_MODELS} models that have both scores, better 8.", highlight=False)
         return
     for pair in found.pairs:
-        console.print(f"{pair.x} ~ {pair.y} ({pair.n} models)", style="bold", highlight=False)
+        console.print(f"{pair.x} ~ {pair.y} ({format_count(pair.n, 'model')})", style="bold", highlight=False)
         lines = (_format_association(pair), _format_partial(pair), _format_robustness(pair), _format_cost(pair))
         for line in filter(None, lines):
             console.print(f"  {line}", highlight=False, soft_wrap=True)
-    too_few = f" {found.num_too_few} pairs share fewer than three models and are left out." if found.num_too_few else ""
+    too_few = (
+        ""
+        if not found.num_too_few
+        else f" Left out: {format_count(found.num_too_few, 'pair')} with fewer than three models."
+    )
     corrected = ""
     if len(found.pairs) > 1:
         corrected = f"{len(found.pairs)} pairs were tested: p (Holm) is corrected for that."

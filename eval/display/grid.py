@@ -8,6 +8,7 @@ from rich.table import Table
 
 from eval.display.tables import print_table
 from eval.run.grid import Cell, Grid
+from services.terminal.counts import format_count
 
 
 def draw_grid(grid: Grid) -> Path:
@@ -25,7 +26,7 @@ def draw_grid(grid: Grid) -> Path:
 def print_grid(grid: Grid, console: Console) -> None:
     """Print each cell with its interval, speed, tokens and cost; lost are the unread and the failed items."""
     num_items = max((cell.summary.n for cell in grid.cells if cell.summary), default=0)
-    title = f"{grid.benchmark}, path {grid.path}, {num_items} items"
+    title = f"{grid.benchmark}, path {grid.path}, {format_count(num_items, 'item')}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("LLM", no_wrap=True)
     table.add_column("LALM" if grid.path == "lalm" else "captioner", overflow="fold")

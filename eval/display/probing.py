@@ -16,6 +16,7 @@ from eval.probing.forgetting import ConditionScore, ForgettingReport
 from eval.probing.probe import ProbeReport, ProbeScore, StageProbe
 from eval.probing.retrieval import RANKS, RetrievalReport
 from eval.scoring.intervals import warn_of_few
+from services.terminal.counts import format_count
 
 LINES = (
     ("encoder, mean of frames", "encoder", "mean", "o"),
@@ -32,7 +33,8 @@ EVERY = 5  # layers between two that are named on the axis
 def print_probe(found: ProbeReport, console: Console) -> None:
     """Print a line for each stage, and what is lost between them."""
     title = (
-        f"{found.lalm}, {found.label} of {found.benchmark}: {found.n} clips of {found.num_sources} recordings, "
+        f"{found.lalm}, {found.label} of {found.benchmark}: {format_count(found.n, 'clip')} of "
+        f"{format_count(found.num_sources, 'recording')}, "
         f"{len(found.classes)} classes, {found.num_folds} folds of recordings. Chance {100 * found.chance:.1f} %, "
         f"always the most frequent class {100 * found.majority:.1f} %.{warn_of_few(found.num_sources)}"
     )
@@ -98,7 +100,9 @@ def draw_probe(found: ProbeReport, out: Path) -> None:
             _name_places(axes[1], found)
             axes[1].set_ylabel("among the options: accuracy, %")
             _draw_answers(axes[1], found)
-        figure.suptitle(f"{found.lalm}: where is it lost? ({found.benchmark}, {found.n} clips)", fontsize=11)
+        figure.suptitle(
+            f"{found.lalm}: where is it lost? ({found.benchmark}, {format_count(found.n, 'clip')})", fontsize=11
+        )
         figure.legend(*_collect_keys(axes), loc="outside lower center", ncols=3, frameon=False, fontsize=9)
         figure.savefig(out, metadata={"Date": None} if out.suffix == ".svg" else None)
 
@@ -176,7 +180,8 @@ def print_retrieval(found: RetrievalReport, console: Console) -> None:
     """Print a line for each layer: names of unseen classes retrieved, and the control."""
     chance = ", ".join(f"{100 * found.chance_at_rank[rank]:.1f} % at {rank}" for rank in RANKS)
     title = (
-        f"Names of {found.num_classes} classes in {found.backbone}, by {found.n} clips of {found.benchmark} as the "
+        f"Names of {found.num_classes} classes in {found.backbone}, by {format_count(found.n, 'clip')} "
+        f"of {found.benchmark} as the "
         f"encoder of {found.encoder} hears them; {found.num_folds} folds of classes. Chance {chance}."
     )
     table = Table(title=title, title_justify="left")
@@ -198,7 +203,8 @@ def print_retrieval(found: RetrievalReport, console: Console) -> None:
 def print_forgetting(found: ForgettingReport, console: Console) -> None:
     """Print a line for each way in which questions in text were asked."""
     title = (
-        f"{found.lalm} on {found.n} questions of {found.benchmark} in text, chance {100 * found.chance:.1f} %. "
+        f"{found.lalm} on {format_count(found.n, 'question')} of {found.benchmark} in text, chance "
+        f"{100 * found.chance:.1f} %. "
         f"Recording: {', '.join(found.recordings)}."
     )
     table = Table(title=title, title_justify="left")

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from eval.analysis.recommend import RankedBackbone, Recommendation
 from eval.display.tables import print_table
+from services.terminal.counts import format_count
 
 WORTH_A_RUN = 1.0  # points of y that one more fine-tuning has to promise
 
@@ -39,7 +40,8 @@ def _format_cells(candidate: RankedBackbone) -> list[str]:
 def _format_words(found: Recommendation) -> list[str]:
     first = found.ranked[0].model
     lines = [
-        f"Calibrated on {found.calibrated_on}, {found.num_calibration} models: a point of {found.x} is worth "
+        f"Calibrated on {found.calibrated_on}, {format_count(found.num_calibration, 'model')}: a point "
+        f"of {found.x} is worth "
         f"{found.slope:.2f} points of {found.y}, and {found.residual_sd:.1f} points stay unexplained.",
         f"This takes {found.x} for a score on the calibration's scale; on another, read the regrets as a rough guide.",
         f"Fine-tuning {first} alone is expected to lose {found.regret_top[0]:.1f} points against the best candidate.",

@@ -19,6 +19,8 @@ from eval.analysis.reproduce import (
 )
 from eval.display.tables import print_table
 
+SOURCE_UNKNOWN = "its source is not known to us"
+
 
 def print_reproduction(found: Reproduction, console: Console) -> None:
     """Print tables, recomputed correlations, sizes, regrets, and what is wrong."""
@@ -131,8 +133,10 @@ def _build_contradictions(found: Sequence[ScoreConflict]) -> Table:
     for one in found:
         chance = "within" if one.is_within_chance else "beyond"
         apart = f"{one.model}, {one.benchmark}: {one.points:.1f} points, {chance} the {one.by_chance:.1f} of chance"
+        if one.num_unsourced:
+            apart += f"; {one.num_unsourced} of the {len(one.claims)} values without a known source"
         for place, claim in enumerate(one.claims):
-            who = "; ".join(part for part in (claim.release, claim.note, claim.source) if part)
+            who = "; ".join(part for part in (claim.release, claim.note, claim.source or SOURCE_UNKNOWN) if part)
             table.add_row("" if place else apart, f"{claim.percent:.1f}", who)
         table.add_section()
     return table

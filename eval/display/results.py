@@ -11,6 +11,7 @@ from eval.display.rule_scores import format_rules
 from eval.display.tables import add_rows, print_table
 from eval.scoring.intervals import warn_of_few
 from eval.scoring.scoring import Calibration, ControlScore, RepeatKind, RunSummary, Score
+from services.terminal.counts import format_count
 
 VARIES: Mapping[RepeatKind, str] = {
     "option order": "the options in another order",
@@ -89,16 +90,19 @@ def _format_remarks(summary: RunSummary) -> Iterable[str]:
     if summary.rules:
         yield from format_rules(summary.rules)
     if summary.official_dropped:
-        yield f"The official script leaves out {summary.official_dropped} of {summary.n} replies, which it cannot read."
+        yield (
+            f"The official script leaves out {summary.official_dropped} of "
+            f"{format_count(summary.n, 'reply', 'replies')}, which it cannot read."
+        )
     yield from _format_undisputed(summary)
     if summary.num_clusters is not None:
-        yield f"{_format_clusters(summary)}{warn_of_few(summary.num_clusters)}"
+        yield f"{_format_clusters(summary, summary.num_clusters)}{warn_of_few(summary.num_clusters)}"
     if summary.calibration:
         yield from _format_calibration(summary.calibration)
     if summary.degraded:
-        yield f"{summary.degraded} answers were given while something was missing."
+        yield f"{format_count(summary.degraded, 'answer')} given while something was missing."
     rate = summary.n / summary.wall_s if summary.wall_s else 0.0
-    tokens = f"; {summary.prompt_tokens} tokens read, {summary.completion_tokens} written"
+    tokens = f"; {format_count(summary.prompt_tokens, 'token')} read, {summary.completion_tokens} written"
     cost = f", ${summary.cost_usd:.4f}" if summary.cost_usd is not None else ""
     yield f"{summary.wall_s:.1f} s in all, {rate:.2f} items per second{tokens}{cost}"
     if summary.num_cached:
@@ -108,10 +112,13 @@ def _format_remarks(summary: RunSummary) -> Iterable[str]:
 
 def _format_judges(summary: RunSummary) -> Iterable[str]:
     for judge in summary.judges:
-        tokens = f"{judge.prompt_tokens} tokens read, {judge.completion_tokens} written"
+        tokens = f"{format_count(judge.prompt_tokens, 'token')} read, {judge.completion_tokens} written"
         refused = f", {judge.refused} refused" if judge.refused else ""
         lost = f", {judge.failed} not judged" if judge.failed else ""
-        yield f"Judge {judge.judge}: {judge.right} of {judge.n} open answers right{refused}{lost}; {tokens}."
+        yield (
+            f"Judge {judge.judge}: {judge.right} of {format_count(judge.n, 'open answer')} "
+            f"right{refused}{lost}; {tokens}."
+        )
         if judge.mean_score is not None and judge.mean_reference_score is not None:
             beside = f"{judge.mean_reference_score:.2f} for the references; right are those that score higher"
             yield f"Mean score of the replies {judge.mean_score:.2f} of 10, {beside}."
@@ -123,7 +130,7 @@ def _format_undisputed(summary: RunSummary) -> Iterable[str]:
     if kept := summary.undisputed:
         _, strict, interval, official, *_ = _format_cells(kept)
         yield (
-            f"{summary.n - kept.n} published answers are disputed (predictions.jsonl says by whom). Without them: "
+            f"{format_count(summary.n - kept.n, 'disputed answer')} (predictions.jsonl says by whom). Without: "
             f"strict {strict} [{interval}], official {official}."
         )
 
@@ -135,23 +142,25 @@ def _format_repeats(summary: RunSummary) -> Iterable[str]:
     each = ", ".join(f"{accuracy:.1%}" for accuracy in found.accuracies)
     low, high = found.ci_95
     yield (
-        f"{found.num} repeats, each with {VARIES[found.varies]}: {each}. Mean (pass@1) {found.mean:.2%}, official "
+        f"{format_count(found.num, 'repeat')}, each with {VARIES[found.varies]}: {each}. Mean (pass@1) "
+        f"{found.mean:.2%}, official "
         f"{found.mean_official:.2%}; standard deviation over repeats {100 * found.sd:.2f} points; 95 % interval over "
         f"items {low:.1%} to {high:.1%}."
     )
     yield (
-        f"{found.differing} of {found.n} items got different answers ({found.differing / found.n:.1%}); right every "
+        f"{found.differing} of {format_count(found.n, 'item')} got different answers "
+        f"({found.differing / found.n:.1%}); right every "
         f"time {found.always_right}, at least once {found.ever_right}."
     )
     if found.varies == "option order" and not found.reads_order:
         yield "The model compares the options' texts, in no order: its repeats can differ by rounding only."
     elif found.fixed:
-        yield f"{found.fixed} items were asked in the same words each time and nothing was drawn: they cannot differ."
+        fixed = format_count(found.fixed, "item")
+        yield f"Asked in the same words each time with nothing drawn, and so sure not to differ: {fixed}."
 
 
-def _format_clusters(summary: RunSummary) -> str:
-    sources = "source" if summary.num_clusters == 1 else "sources"
-    shared = f"Items share {summary.num_clusters} {sources} (recordings, or videos)"
+def _format_clusters(summary: RunSummary, num: int) -> str:
+    shared = f"Items share {format_count(num, 'source')} (recordings, or videos)"
     if summary.clustered_se is None or summary.clustered_95 is None:
         return f"{shared}."
     low, high = summary.clustered_95
@@ -167,7 +176,7 @@ def _format_calibration(found: Calibration) -> Iterable[str]:
     if kept := found.abstention:
         low, high = kept.wilson_95
         right = "" if kept.accuracy is None else f", {kept.accuracy:.1%} of them right [{low:.1%}, {high:.1%}]"
-        yield f"Surer than {kept.threshold:.0%}: {kept.answered} of {kept.n} answers{right}."
+        yield f"Surer than {kept.threshold:.0%}: {kept.answered} of {format_count(kept.n, 'answer')}{right}."
 
 
 def _format_control(name: str, control: ControlScore) -> Iterable[str]:
@@ -175,14 +184,19 @@ def _format_control(name: str, control: ControlScore) -> Iterable[str]:
         mean = control.mean_strict
         right = "" if mean is None else f"; {mean:.1%} of the single rotations are right"
         yield (
-            f"{name}: {control.consistent} of {control.n} items ({control.consistent / control.n:.1%}) got the same "
+            f"{name}: {control.consistent} of {format_count(control.n, 'item')} "
+            f"({control.consistent / control.n:.1%}) got the same "
             f"option in every rotation{right}."
         )
     elif control.changed is not None and control.compared:
         share = control.changed / control.compared
-        yield f"{name}: {control.changed} of {control.compared} answers ({share:.1%}) differ from the run's own."
+        yield (
+            f"{name}: {control.changed} of {format_count(control.compared, 'answer')} ({share:.1%}) "
+            "differ from the run's own."
+        )
     if test := control.against_run:
         yield (
-            f"{name} against the run on {test.n} items: only the run is right at {test.only_run}, only the control at "
+            f"{name} against the run on {format_count(test.n, 'item')}: only the run is right at "
+            f"{test.only_run}, only the control at "
             f"{test.only_control} (McNemar, exact: p = {test.mcnemar_p:.3g})."
         )

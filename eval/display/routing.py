@@ -8,6 +8,7 @@ from rich.table import Table
 from eval.display.tables import print_table
 from eval.routing.routing import ONCE, ROUTER, RoutingTable
 from eval.scoring.intervals import compute_wilson_interval
+from services.terminal.counts import format_count
 
 
 def print_routing(table: RoutingTable, console: Console) -> None:
@@ -15,7 +16,12 @@ def print_routing(table: RoutingTable, console: Console) -> None:
     has_once = any(row.name == ONCE for row in table.rows)
     once = ["p once"] if has_once else []
     good = _make_empty(
-        f"{table.n} questions, {table.discordant} with one arm right", "right", "95 %", "p", *once, "head-room"
+        f"{format_count(table.n, 'question')}, {table.discordant} with one arm right",
+        "right",
+        "95 %",
+        "p",
+        *once,
+        "head-room",
     )
     tasks = list(table.rows[0].by_task)
     cost = _make_empty("Right by task, and cost per question", *tasks, "s", "tokens")
@@ -46,7 +52,7 @@ def print_routing(table: RoutingTable, console: Console) -> None:
             highlight=False,
         )
     if table.failed:
-        console.print(f"Left out: {table.failed} questions at which an arm failed.", highlight=False)
+        console.print(f"Left out: {format_count(table.failed, 'question')} at which an arm failed.", highlight=False)
 
 
 def _make_empty(title: str, *headings: str) -> Table:

@@ -7,6 +7,7 @@ from eval.analysis.score import Counts, FileScore
 from eval.display.rule_scores import format_rules
 from eval.display.tables import add_rows, print_table
 from eval.scoring.intervals import compute_wilson_interval
+from services.terminal.counts import format_count
 
 
 def print_score(title: str, score: FileScore, console: "Console") -> None:
@@ -20,7 +21,10 @@ def print_score(title: str, score: FileScore, console: "Console") -> None:
     for line in format_rules(score.rules) if score.rules else ():
         console.print(line, highlight=False, soft_wrap=True)
     if score.official_dropped:
-        left_out = f"The official script leaves out {score.official_dropped} of {score.n} rows, which it cannot read."
+        left_out = (
+            f"The official script leaves out {score.official_dropped} of "
+            f"{format_count(score.n, 'row')}, which it cannot read."
+        )
         console.print(left_out, highlight=False, soft_wrap=True)
 
 

@@ -6,15 +6,17 @@ from rich.table import Table
 from eval.display.budget import print_actions
 from eval.display.tables import print_line, print_table
 from eval.run.ablate_tools import ToolAblation, ToolEffect
+from services.terminal.counts import format_count
 
 
 def print_tools(found: ToolAblation, console: Console) -> None:
     """Print a table in percentage points, and name the tools that lose."""
     once, right = (100 * num / found.n for num in (found.num_correct_once, found.num_correct))
     title = (
-        f"{found.n} questions: {once:.1f} % heard once, {right:.1f} % within {found.budget} actions. What a tool "
+        f"{format_count(found.n, 'question')}: {once:.1f} % heard once, {right:.1f} % within "
+        f"{format_count(found.budget, 'action')}. What a tool "
         "adds in points: to the agent (leave-one-out), and over "
-        f"{found.num_samples} drawn orders of all tools (Shapley)."
+        f"{format_count(found.num_samples, 'drawn order')} of all tools (Shapley)."
     )
     table = Table(title=title, title_justify="left")
     for column in ("tool", "called", "found", "left out", "95 %", "Shapley", "95 %", ""):

@@ -10,6 +10,7 @@ from eval.benchmarks.benchmark import Benchmark, Item
 from eval.benchmarks.fields import FieldNames
 from eval.benchmarks.tables import is_table, read_table
 from services.errors import BadConfig
+from services.terminal.counts import format_count
 
 ANSWER = "answer"
 PARTS: Mapping[str, Callable[[Item], str]] = {
@@ -140,8 +141,9 @@ def _require_classes(labelled: LabelledSet, min_sources: int, num_items: int) ->
         why = f" ({why})" if why else ""
         only = f"only {classes[0]!r}" if classes else "none"
         raise BadConfig(
-            f"A probe needs two classes with {min_sources} recordings each, one for each fold; of the {num_items} "
-            f"items of {labelled.name}, --label {labelled.label} leaves {only}{why}. Name another "
+            f"A probe needs two classes with {min_sources} recordings each, one for each fold; of the "
+            f"{format_count(num_items, 'item')} of {labelled.name}, --label {labelled.label} leaves "
+            f"{only}{why}. Name another "
             "label, or fewer --folds."
         )
     if absent := [clip.path for clip in labelled.clips if not clip.path.is_file()]:

@@ -12,6 +12,7 @@ from eval.store.records import Prediction, RunRecord
 from eval.store.run_folder import is_finished, require_record
 from eval.store.stored import read_predictions
 from services.errors import BadConfig
+from services.terminal.counts import format_count
 from services.types import Answer, Question
 
 Arm: TypeAlias = Literal["cascade", "lalm"]
@@ -97,8 +98,9 @@ def read_arms(cascade: Path, lalm: Path) -> Arms:
     pairs = tuple(_pair(*two) for two in both if all(one.response for one in two))
     if (num := len({pair.source for pair in pairs if pair.is_discordant})) < LEAST_CLIPS:
         raise BadConfig(
-            f"{str(cascade)!r} and {str(lalm)!r} both answered {len(pairs)} questions; those that exactly one of them "
-            f"gets right are about {num} clips, and a router needs {LEAST_CLIPS} such clips."
+            f"{str(cascade)!r} and {str(lalm)!r} both answered {format_count(len(pairs), 'question')}; "
+            "those that exactly one of them "
+            f"gets right are about {format_count(num, 'clip')}, and a router needs {LEAST_CLIPS} such clips."
         )
     return Arms(
         pairs=pairs,

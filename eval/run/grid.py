@@ -5,7 +5,7 @@ an ordinary run folder below the grid's, so a grid continues where it stopped, c
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +15,7 @@ from agents.paths import LALM_ONLY
 from eval.run import session
 from eval.run.request import RunRequest, ServedModel, name_run_folder
 from eval.scoring.scoring import RunSummary
+from eval.store.failures import find_failures
 from lalm.catalog import LALMS
 from services.catalog import CAPTIONERS, DEFAULT_CAPTIONER, LLMS, pick
 from services.errors import BadConfig, ModelError
@@ -71,6 +72,15 @@ class Cell(Value):
         """Strict accuracy in [0, 1]; None where nothing was scored."""
         num_scored = self.summary.n - self.summary.withheld if self.summary else 0
         return self.summary.correct_strict / num_scored if self.summary and num_scored else None
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Why it answered nothing: its models' error, or that of each item; empty where it answered or goes on."""
+        if self.error is not None:
+            return (self.error,)
+        if not self.is_complete or self.summary is None or self.summary.failed < self.summary.n:
+            return ()
+        return find_failures(self.folder, self.summary.n)
 
 
 class Grid(Value):
@@ -129,11 +139,19 @@ def run_grid(
     return grid
 
 
+def find_total_failure(cells: Iterable[Cell]) -> tuple[str, ...]:
+    """Return why all cells answered nothing; nothing where one of them answered, or goes on."""
+    failures = [cell.failures for cell in cells]
+    return tuple(reason for reasons in failures for reason in reasons) if all(failures) else ()
+
+
 def _check_names(request: RunRequest, llms: Sequence[GridModel], captioners: Sequence[str]) -> None:
     if captioners and (not request.hears or request.path == "lalm"):
         raise BadConfig(f"Path {request.path!r} has no captioner: leave out --captioner.")
-    for captioner in captioners:
+    for place, captioner in enumerate(captioners):
         pick(CAPTIONERS, "captioner", captioner)
+        if captioner in captioners[:place]:
+            raise BadConfig(f"--captioner names {captioner!r} twice: name it once.")
     for model in llms:
         if request.llm_url is None and model.url is None and not is_folder(model.llm):
             pick(LLMS, "LLM", model.llm)

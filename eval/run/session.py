@@ -37,6 +37,7 @@ from services.errors import BadConfig
 from services.extensions.registry import include_files
 from services.files import write_atomic
 from services.protocols import LLM, Answerer
+from services.terminal.counts import format_count
 from services.terminal.interruption import raise_on_interrupt
 from services.types import SCHEMA_VERSION, PathName, Sampling
 
@@ -141,7 +142,9 @@ def _calibrate_model(out: Path, verdicts: Collection[Verdict]) -> ModelCalibrati
     used = next((model for model in record.models if path and model.role == ANSWERING_ROLES[path]), None)
     if path is None or used is None:
         return None
-    questions = f"{len(verdicts)} questions of {record.options.benchmark}; held-out figures by two halves"
+    questions = (
+        f"{format_count(len(verdicts), 'question')} of {record.options.benchmark}; held-out figures by two halves"
+    )
     subject = Subject(used.name, used.revision, path, questions)
     return fit_calibration(verdicts, subject)
 

@@ -21,6 +21,7 @@ from lalm.catalog import LALMS
 from services.catalog import CAPTIONERS, LLMS, open_llm, pick
 from services.errors import BadConfig
 from services.files import is_folder
+from services.terminal.counts import format_count
 from services.types import Value
 
 
@@ -144,7 +145,10 @@ def run_study(config: StudyConfig, out: Path, say: Callable[[str], None]) -> Stu
     for run in runs:
         left = (perf_counter() - started) / num_done * (num_all - num_done) if num_done else None
         rest = "" if left is None else f", about {max(1, round(left / 60))} min for the rest"
-        say(f"{num_done} of {num_all} runs done{rest}. Next: {run.title}, path {run.path}, {run.num_cells} runs.")
+        say(
+            f"{num_done} of {format_count(num_all, 'run')} done{rest}. Next: {run.title}, path "
+            f"{run.path}, {format_count(run.num_cells, 'run')}."
+        )
         grid = run_grid(_make_request(config, run, out), _list_models(run), run.captioners, _list_lalms(run))
         for cell in grid.cells:
             column = _name_column(run, cell.captioner or "")

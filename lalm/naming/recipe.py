@@ -34,6 +34,7 @@ from services.files import write_atomic
 from services.progress import report_stage
 from services.settings import read_settings
 from services.terminal.command import run
+from services.terminal.counts import format_count
 from services.terminal.display import show_progress
 from services.types import Value
 from services.yaml_file import read_config
@@ -130,7 +131,7 @@ def format_quality(quality: NamingQuality) -> str:
     fit = quality.fit
     return "\n".join(
         (
-            f"Trained    {quality.num_clips} clips, {quality.num_names} names",
+            f"Trained    {format_count(quality.num_clips, 'clip')}, {format_count(quality.num_names, 'name')}",
             f"Left out   {quality.num_left_out} rows that share a recording with those held back, "
             f"{quality.num_unread} clips that cannot be read",
             f"Named      {quality.share_named:.1%} of {quality.num_held_clips} clips that are held back",

@@ -28,6 +28,7 @@ from lalm.train.trainer import TrainStep
 from services.files import write_atomic
 from services.journal import JournalFormat
 from services.telemetry.trackers import TrackerName
+from services.terminal.counts import format_count
 from services.types import Value
 
 PEAK_SECONDS = 0.5  # duration of the matrix multiplications that measure the processor's peak
@@ -95,10 +96,12 @@ def describe_run(built: LalmComponents, corpus: Corpus, trial: TrainStep, config
             f"Backbone   {_count_weights(built.model.backbone) - size.adapters:>13,} frozen",
             experts,
             f"Memory     {frozen / 1e9:.2f} GB frozen, {trained * ADAM_BYTES / 1e9:.2f} GB trained, and activations",
-            f"Rows       {len(corpus.training.examples)} to train on about {corpus.training.num_clips} clips, "
+            f"Rows       {len(corpus.training.examples)} to train on about "
+            f"{format_count(corpus.training.num_clips, 'clip')}, "
             f"{len(corpus.validation.examples)} held back; dropped: {dropped}",
-            f"A step     {trial.num_rows} rows, {trial.num_tokens} tokens, {trial.seconds:.1f} s",
-            f"The run    {config.optimizer.num_steps} steps, about {hours:.1f} h",
+            f"A step     {format_count(trial.num_rows, 'row')}, "
+            f"{format_count(trial.num_tokens, 'token')}, {trial.seconds:.1f} s",
+            f"The run    {format_count(config.optimizer.num_steps, 'step')}, about {hours:.1f} h",
         )
         if line
     )

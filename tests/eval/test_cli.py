@@ -15,6 +15,9 @@ import pytest
 from eval.cli import main
 from eval.store.records import RunRecord
 from services import catalog
+from services.errors import ModelError
+from services.scripted.llm import ScriptedLLM
+from services.types import Choice, Reading
 
 ROOT = Path(__file__).parents[2]
 DOUBLES = Path(__file__).with_name("eval_with_doubles.py")
@@ -190,6 +193,94 @@ def test_what_cannot_be_used_is_one_line_and_exit_code_2(
     assert (ended.value.code, stdout) == (2, "")
     assert stderr.startswith(said)
     assert stderr.count("\n") == 1
+
+
+def open_down(url: str | None) -> ScriptedLLM:
+    async def choose(prompt: str, choices: tuple[Choice, ...]) -> Reading:
+        raise ModelError("slow down" if "number 7?" in prompt else "The server answered 500.")
+
+    async def judge(prompt: str) -> Reading:
+        raise ModelError("The judge is away.")
+
+    return ScriptedLLM(judge, choose, name="down")
+
+
+@pytest.mark.parametrize(("num", "reason"), [(5, "the reason: The server"), (9, "the reason 8 times of 9: The server")])
+def test_a_run_without_any_answer_says_the_common_reason_and_exits_with_2(
+    num: int,
+    reason: str,
+    bench: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(catalog.LLMS, "down", open_down)
+    out = tmp_path / "run"
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "--path", "text", "--llm", "down", "--bench", str(bench), "--limit", str(num), "--out", str(out)])
+    stdout, stderr = capsys.readouterr()
+    assert ended.value.code == 2
+    assert "strict" in stdout
+    assert stderr.endswith(f"eval: {num} items, and not one could be scored; {reason} answered 500.\n")
+    assert len((out / "predictions.jsonl").read_text().splitlines()) == num
+
+
+def test_a_run_none_of_whose_replies_could_be_judged_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(catalog.LLMS, "down", open_down)
+    monkeypatch.setitem(catalog.LLMS, "talker", lambda url: ScriptedLLM(lambda _: "A dog.", name="talker"))
+    bench = tmp_path / "open.json"
+    bench.write_text(json.dumps([{"id": "1", "question": "What barks?", "answer": "a dog"}]))
+    arguments = ["--path", "text", "--llm", "talker", "--judge", "down", "--bench", str(bench), "--out", "judged"]
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ended:
+        main(["run", *arguments])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.endswith(
+        "eval: 1 item, and not one could be scored; the reason: judge down: The judge is away.\n"
+    )
+
+
+def test_a_grid_none_of_whose_models_answers_exits_with_2_and_one_with_an_answer_with_1(
+    bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def open_large(url: str | None) -> ScriptedLLM:
+        raise ModelError("It needs a GPU.")
+
+    monkeypatch.setitem(catalog.LLMS, "down", open_down)
+    monkeypatch.setitem(catalog.LLMS, "large", open_large)
+    shared = ["grid", "--path", "text", "--bench", str(bench), "--limit", "2"]
+    with pytest.raises(SystemExit) as ended:
+        main([*shared, "--llm", "down,large", "--out", str(tmp_path / "grid")])
+    assert ended.value.code == 2
+    said = "eval: No run of the grid answered anything; the reason 2 times of 3: The server answered 500.\n"
+    assert capsys.readouterr().err.endswith(said)
+    assert (tmp_path / "grid" / "grid.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--path", "text", "--llm", "down,down"], "Two LLMs would stand in the row 'down'; give each a name of its"),
+        (["--llm", "down", "--captioner", "acoustic,acoustic"], "--captioner names 'acoustic' twice: name it once."),
+        (["--path", "text", "--llm", "down,down", "--rows", "a,a"], "Two LLMs would stand in the row 'a'; give"),
+    ],
+)
+def test_a_grid_drops_no_row_and_no_column_that_is_named_twice(
+    arguments: list[str],
+    said: str,
+    bench: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(catalog.LLMS, "down", open_down)
+    with pytest.raises(SystemExit) as ended:
+        main(["grid", "--bench", str(bench), "--out", str(tmp_path / "grid"), *arguments])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith(f"eval: {said}")
+    assert not (tmp_path / "grid").exists()
 
 
 @pytest.mark.slow

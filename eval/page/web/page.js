@@ -116,7 +116,7 @@ function filter() {
   shown = items.filter((item) => passes(item, wanted));
   current = shown.indexOf(open);
   list.replaceChildren();
-  document.getElementById("count").textContent = `${shown.length} of ${items.length} items`;
+  document.getElementById("count").textContent = `${shown.length} of ${items.length} ${items.length === 1 ? "item" : "items"}`;
   const combination = JSON.stringify(runs.map((_, number) => wanted[`run${number}`]));
   for (const button of form.querySelectorAll("[data-wanted]")) {
     button.setAttribute("aria-pressed", button.dataset.wanted === combination);

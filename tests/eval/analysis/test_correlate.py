@@ -80,15 +80,31 @@ def test_only_the_pairs_that_were_asked_for(tmp_path: Path) -> None:
     [
         ("name,x\na,1\n", "need a header line with 'model'"),
         ("model,x\n", "need a header line"),
-        ("model,x,y\na,1,2\nb,ninety,3\n", "line 3, column 'x': 'ninety' is not a percentage"),
-        ("model,x,y\na,1,2\na,3,4\n", "line 3 scores 'a' again"),
-        ("model,x,y\na,1,2,3\n", "line 2 has more cells than the header"),
-        ("model,x,y\na,1,200\n", "line 2, column 'y': '200' is not a percentage"),
+        ("model,x,y\na,1,2\nb,ninety,3\n", "row 2, column 'x': 'ninety' is not a percentage"),
+        ("model,x,y\na,1,2\na,3,4\n", "row 2 scores 'a' again"),
+        ("model,x,y\na,1,2,3\n", "row 1, has 4 cells; its header names 3"),
+        ("model,x,x\na,1,2\n", "header names 'x' twice"),
+        ("model,x,y\na,1,1_0\n", "row 1, column 'y': '1_0' is not a percentage"),
+        ("model,x,y\na,1,200\n", "row 1, column 'y': '200' is not a percentage"),
     ],
 )
 def test_a_csv_that_is_not_a_table_of_percentages_is_refused(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(BadConfig, match=said):
         read_table([write(tmp_path, text)])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "model;x;y\na;1,5;2\n",
+        "sep=;\r\nmodel;x;y\r\na;1.5;2\r\n",
+        "model\tx\ty\ra\t1,50 %\t2%\r",
+        'model,x,y\na,"1,5",2\n',
+    ],
+)
+def test_percentages_are_read_as_spreadsheets_write_them(tmp_path: Path, text: str) -> None:
+    table = read_table([write(tmp_path, text)])
+    assert {name: scores["a"].percent for name, scores in table.columns.items()} == {"x": 1.5, "y": 2}
 
 
 def test_a_control_that_leaves_no_pair_is_refused(tmp_path: Path) -> None:
@@ -141,7 +157,7 @@ def test_measured_targets_replace_predictions_and_calibrate(tmp_path: Path) -> N
 
 
 def test_one_candidate_is_not_a_choice(tmp_path: Path) -> None:
-    with pytest.raises(BadConfig, match="scores 1 models; a choice takes at least two"):
+    with pytest.raises(BadConfig, match="scores 1 model; a choice takes at least two"):
         recommend(read_table([write(tmp_path, "model,akb:text\na,50\n")]))
 
 

@@ -37,7 +37,7 @@ def test_an_item_lacks_its_audio_where_one_of_its_clips_is_absent(tmp_path: Path
     (tmp_path / "a.wav").touch()
     benchmark = make_benchmark(tmp_path, make_item("1", "a.wav"), make_item("2", "a.wav", "b.wav"))
     assert [item.id for item in benchmark.find_lacking_audio()] == ["2"]
-    assert f"1 of 2 items lack their audio, the first at {tmp_path / 'b.wav'}" in benchmark.describe_missing_audio()
+    assert f"1 of 2 items lacks its audio, the first at {tmp_path / 'b.wav'}" in benchmark.describe_missing_audio()
 
 
 def test_leading_folders_are_dropped_from_all_clips_of_an_item(tmp_path: Path) -> None:

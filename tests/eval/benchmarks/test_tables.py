@@ -27,6 +27,13 @@ KEYED = [{KEY: row["file"], "question": row["question"]} for row in ROWS]
         ("q.csv", "file,question\na.wav,What?\nb.wav,Who?\n"),
         ("q.csv", "\ufefffile;question\r\na.wav;What?\r\n\r\nb.wav;Who?\r\n"),
         ("q.tsv", "file\tquestion\na.wav\tWhat?\nb.wav\tWho?"),
+        ("q.csv", "sep=;\r\nfile;question\r\na.wav;What?\r\nb.wav;Who?\r\n"),
+        ("q.csv", "\ufeffSEP=,\nfile,question\na.wav,What?\nb.wav,Who?\n"),
+        ("q.csv", '"sep=|"\nfile|question\na.wav|What?\nb.wav|Who?\n'),
+        ("q.csv", "sep=\t\nfile\tquestion\na.wav\tWhat?\nb.wav\tWho?\n"),
+        ("q.csv", "sep=;;\nfile;question\na.wav;What?\nb.wav;Who?\n"),
+        ("q.csv", "sep=:\nfile:question\na.wav:What?\nb.wav:Who?\n"),
+        ("q.csv", "file;question\ra.wav;What?\rb.wav;Who?\r"),
         ("q.CSV", 'file|question|\n"a.wav"|What?|\nb.wav|Who?|\n'),
     ],
 )

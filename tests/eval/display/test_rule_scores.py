@@ -15,5 +15,5 @@ def test_instructions_and_errors_are_told_in_one_line_each() -> None:
     ]
     silent = ErrorRate(n=1, errors=2, length=0, rate=None, ci_95=None)
     assert list(format_rules(RuleScores(errors=silent))) == [
-        "2 errors in 1 transcripts of 0 words or characters: no rate: the references have no words."
+        "2 errors in 1 transcript of 0 words or characters: no rate: the references have no words."
     ]
