@@ -32,6 +32,8 @@ class TranscriptionGuide(Value):
     """Whether what is said is to be written in English."""
     with_words: bool = False
     """Whether each word needs its time."""
+    with_details: bool = False
+    """Whether each segment needs what the decoder knows of it."""
 
 
 class SpokenWord(Value):
@@ -42,6 +44,21 @@ class SpokenWord(Value):
     end_s: float
     """Seconds."""
     probability: float
+
+
+class DecodingDetails(Value):
+    """What a decoder of the Whisper family knows of a segment; all but the tokens is of the window that it wrote."""
+
+    seek: int
+    """Begin of the window, in frames of 10 ms from the begin of the recording."""
+    tokens: tuple[int, ...]
+    temperature: float
+    """Of the sampling; 0: nothing was drawn at random."""
+    avg_logprob: float
+    """Mean log-probability of a token."""
+    compression_ratio: float
+    """Bytes of the text to those of it when compressed."""
+    no_speech_prob: float
 
 
 class SpokenSegment(Value):
@@ -56,6 +73,8 @@ class SpokenSegment(Value):
     """ISO 639-1 code; None where the ASR gives none."""
     words: tuple[SpokenWord, ...] = ()
     """Empty where they were not asked for."""
+    details: DecodingDetails | None = None
+    """None where they were not asked for, or the ASR gives none."""
 
 
 class ReadingModel(Protocol):

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from eval.benchmarks.csv_rows import read_csv
+from eval.benchmarks.tables import read_csv
 from eval.scoring.scoring import RunSummary
 from eval.store.run_folder import require_record
 from services.errors import BadConfig

@@ -4,18 +4,23 @@ JSON may be a list of rows, an object with one list of rows, an object from keys
 pandas writes it; a line of JSON lines may be a row, or an object from its key to the row.
 """
 
+import csv
 import hashlib
+import io
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
-from eval.benchmarks.csv_rows import read_csv
 from eval.benchmarks.options import find_flags
 from services.errors import BadConfig
 from services.json_lines import InvalidJson, is_json_lines, parse_json, read_text, split_lines
 
 KEY = "(key)"
 """Field that holds the key of a row, where the file is an object from keys to rows."""
+DELIMITERS = ",;\t|"
+DECLARED = re.compile(r'\s*"?sep=(?P<mark>[^"\r\n])["\s;,|]*?(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
+"""First line with which Excel is told, and says, what parts the cells; it is no row."""
 MAX_DEPTH = 4  # of objects in objects
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
 
@@ -36,6 +41,14 @@ class Table(NamedTuple):
     def fields(self) -> tuple[str, ...]:
         """Names of all fields, in the order in which they first occur."""
         return tuple(dict.fromkeys(name for row in self.rows for name in row))
+
+
+class CsvRows(NamedTuple):
+    """The header of a CSV file and its rows, which are read as they are asked for."""
+
+    header: Sequence[str]
+    rows: Iterator[list[str]]
+    """At most as many cells as the header has; rows without any text are left out."""
 
 
 def is_table(name: str) -> bool:
@@ -74,6 +87,42 @@ def _drop_nulls(row: TableRow) -> TableRow:
 def _read_csv(name: str, text: str) -> Iterator[TableRow]:
     header, rows = read_csv(name, text)
     return ({field: cell for field, cell in zip(header, cells, strict=False) if cell != ""} for cells in rows)
+
+
+def read_csv(name: str, text: str) -> CsvRows:
+    """Read CSV as spreadsheets write it, with any of four delimiters, or `sep=;` as first line.
+
+    `BadConfig` says `name` and where it is none, while the rows are read.
+    """
+    declared = DECLARED.match(text)
+    body = text[declared.end() :] if declared else text
+    delimiter = declared["mark"] if declared else _find_delimiter(body)
+    rows = _read_cells(name, body, delimiter)
+    header = next(rows, [])
+    if repeated := [field for field in header if field and header.count(field) > 1]:
+        raise BadConfig(f"{name}: its header names {repeated[0]!r} twice; each column needs a name of its own.")
+    return CsvRows(header, _check_cells(name, header, rows))
+
+
+def _read_cells(name: str, text: str, delimiter: str) -> Iterator[list[str]]:
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+    try:
+        yield from (cells for cells in lines if any(cells))
+    except csv.Error as error:
+        raise BadConfig(f"{name} is not CSV: {error} at line {lines.line_num}.") from error
+
+
+def _check_cells(name: str, header: Sequence[str], rows: Iterator[list[str]]) -> Iterator[list[str]]:
+    for number, cells in enumerate(rows, start=1):
+        if len(cells) > len(header):
+            raise BadConfig(f"{name}, row {number}, has {len(cells)} cells; its header names {len(header)}.")
+        yield cells
+
+
+def _find_delimiter(text: str) -> str:
+    """Return what parts the cells: the mark that parts the header into most of them."""
+    (header, *_) = re.split(r"[\r\n]", text.lstrip("\r\n"), maxsplit=1)
+    return max(DELIMITERS, key=lambda mark: len(next(csv.reader([header], delimiter=mark), [])))
 
 
 def _read_json(name: str, file: Path, text: str) -> Iterator[TableRow]:

@@ -78,6 +78,11 @@ class Hypothesis(NamedTuple):
         return " ".join(one.text for one in self.texts)
 
     @property
+    def compression(self) -> float:
+        """Bytes of the text to those of it when compressed; what repeats itself compresses well."""
+        return get_compression_ratio(self.text) if self.text else 0.0
+
+    @property
     def is_silence(self) -> bool:
         """Whether Whisper takes the window for silence."""
         return self.no_speech > MAX_NO_SPEECH and self.logprob < MIN_LOGPROB + 0.1

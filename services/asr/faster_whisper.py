@@ -15,12 +15,14 @@ from typing import NamedTuple
 
 from services.asr.decoder import (
     DRAFT_TAIL_S,
+    FRAMES_PER_S,
     TAIL_S,
     WHOLE_S,
     Encoding,
     Hypothesis,
     Languages,
     Samples,
+    TimedText,
     TimedWord,
     WhisperDecoder,
 )
@@ -31,7 +33,7 @@ from services.cancellation import raise_if_cancelled, run_in_thread
 from services.digest import hash_modules
 from services.lazy import Lazy
 from services.progress import get_stage
-from services.protocols import SpokenSegment, SpokenWord, TranscriptionGuide
+from services.protocols import DecodingDetails, SpokenSegment, SpokenWord, TranscriptionGuide
 from services.types import AudioClip, Evidence, Label
 
 CODE = ("services.asr",)  # what decides the words beside the weights
@@ -121,7 +123,7 @@ class FasterWhisper:
     def _guide(self, guide: TranscriptionGuide) -> "FasterWhisper":
         """Return this model, with the same weights, as a guide has it."""
         guided = copy(self)
-        guided._language = guide.language
+        guided._language, guided._words = guide.language, False
         decoder = partial(self._decoder.guide, prompt=guide.prompt, is_translation=guide.is_translation)
         guided._open_decoder = Lazy(decoder)
         return guided
@@ -266,12 +268,8 @@ class FasterWhisper:
                 for word in self._decoder.align(encoding, heard, language):
                     yield self._state_span(window, word.text, (word.start_s, word.end_s), word.probability, language)
                 continue
-            for one in heard.texts:
-                is_speech = window.start_s + one.start_s < window.spans[-1].end_s  # what begins later is invented
-                if is_speech and any(map(str.isalnum, one.text)):
-                    yield self._state_span(
-                        window, one.text, (one.start_s, one.end_s), math.exp(heard.logprob), language
-                    )
+            for one in _list_spoken(window, heard):
+                yield self._state_span(window, one.text, (one.start_s, one.end_s), math.exp(heard.logprob), language)
 
     def _cut_passage(
         self, recording: Recording, passage: Passage, guide: TranscriptionGuide
@@ -282,10 +280,11 @@ class FasterWhisper:
         if guide.with_words:
             raise_if_cancelled()
             words = self._decoder.align(self._encode(recording, [window]), heard, language)
-        statements = list(self._state_words(recording, [passage]))
-        for number, statement in enumerate(statements, start=1):
+        texts = list(_list_spoken(window, heard))
+        statements = self._state_words(recording, [passage])
+        for text, statement in zip(texts, statements, strict=True):
             assert statement.end_s is not None, "Whisper's segments have an end"
-            end_s = window.duration_s if number == len(statements) else statement.end_s - window.start_s
+            end_s = window.duration_s if text is texts[-1] else statement.end_s - window.start_s
             own = [word for word in words if (word.start_s + word.end_s) / 2 <= end_s]
             words = words[len(own) :]
             yield SpokenSegment(
@@ -295,6 +294,7 @@ class FasterWhisper:
                 confidence=statement.confidence,
                 language="en" if guide.is_translation else language,
                 words=tuple(_place_word(window, word) for word in own),
+                details=_describe_decoding(passage, text) if guide.with_details else None,
             )
 
     def _state_span(
@@ -309,6 +309,23 @@ class FasterWhisper:
     def _make_evidence(self, kind: str, text: str, language: str | None) -> Evidence:
         record = {"kind": kind, "source": self.name, "revision": self.revision, "text": text, "language": language}
         return Evidence.model_validate(record)
+
+
+def _list_spoken(window: SpeechWindow, heard: Hypothesis) -> Iterator[TimedText]:
+    """Yield the texts that hold words; one that begins behind the last speech of its window is invented."""
+    last_s = window.spans[-1].end_s - window.start_s
+    yield from (one for one in heard.texts if one.start_s < last_s and any(map(str.isalnum, one.text)))
+
+
+def _describe_decoding(passage: Passage, text: TimedText) -> DecodingDetails:
+    return DecodingDetails(
+        seek=round(passage.window.start_s * FRAMES_PER_S),
+        tokens=text.tokens,
+        temperature=0.0,  # the decoder draws nothing
+        avg_logprob=round(passage.heard.logprob, 4),
+        compression_ratio=round(passage.heard.compression, 4),
+        no_speech_prob=round(passage.heard.no_speech, 6),
+    )
 
 
 def _place_word(window: SpeechWindow, word: TimedWord) -> SpokenWord:

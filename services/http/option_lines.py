@@ -25,6 +25,11 @@ FOLLOWING = {mark: following for alphabet in ALPHABETS[:3] for mark, following i
 """Latin letter or number -> the next one."""
 INTRODUCTIONS = ("?", ":", "？", "：", "؟")  # ends of a line that options of any mark may follow
 ENDS = (*INTRODUCTIONS, ".", "!", "。", "！")  # of a sentence that options may follow in the same line
+LEAST_SHORT = 3  # two numbers in a row stand in many a sentence
+IN_WORD = r"[^\s.!?:;。！？：；\"“”«»„]"
+SHORT = re.compile(rf"(?=.{{1,40}}$)(?!\d){IN_WORD}+(?:\s+{IN_WORD}+){{0,2}}")
+"""An option of one to three words that begins with no digit; what steps to take are told in has more, and stops."""
+QUOTES = re.compile('["“”«»„]')
 
 
 class Split(NamedTuple):
@@ -43,12 +48,12 @@ def split_options(text: str) -> Split:
     Options are two or more lines marked A, B, C and so on in one style, or by numbers or letters of other alphabets;
     empty lines between them do not count. Those that are marked by Latin letters or numbers may share a line. What is
     marked otherwise than by capital letters may be a list of instructions: it lists options behind a question or a
-    colon only.
+    colon only, or where it is three or more options of a few words in one line that ends the text.
     """
     lines = [part for line in text.splitlines() for part in _split_line(line)]
     runs = list(_find_runs(lines))
     if not runs:
-        return Split(text, ())
+        return _split_short_list(text) or Split(text, ())
     if len(runs) > 1:
         raise BadRequest("The text lists options twice; give them as 'choices'.", param="messages")
     numbers = runs[0]
@@ -87,6 +92,25 @@ def _split_line(line: str) -> list[str]:
     edges = [mark.start for mark in marks] + [len(line)]
     options = [BETWEEN.sub("", line[start:end]) for start, end in pairwise(edges)]
     return [before, *options] if before else options
+
+
+def _split_short_list(text: str) -> Split | None:
+    """Split off the short options that end a text behind a sentence, such as `Listen. 1. Dog 2. Cat 3. Cow`.
+
+    Steps to take are sentences and numbers in a transcript stand in quotes or go on; neither is split, nor decimals.
+    """
+    body = text.rstrip()
+    line = body[body.rfind("\n") + 1 :]
+    marks = _find_longest_run(list(_find_marks(line))) if len(line) <= LONGEST_TEXT else []
+    if len(marks) < LEAST_SHORT or not _is_first(marks[0]):
+        return None
+    before = body[: len(body) - len(line) + marks[0].start].rstrip()
+    edges = [mark.end for mark in marks], [mark.start for mark in marks[1:]] + [len(line)]
+    options = tuple(BETWEEN.sub("", line[start:end]).strip() for start, end in zip(*edges, strict=True))
+    options = (*options[:-1], options[-1].removesuffix("."))
+    if not before.endswith(ENDS) or len(QUOTES.findall(before)) % 2 or not all(map(SHORT.fullmatch, options)):
+        return None
+    return Split(before, options, tuple(one.mark for one in marks))
 
 
 def _find_marks(line: str) -> Iterator[_InlineMark]:

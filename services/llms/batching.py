@@ -110,6 +110,7 @@ class Batcher(Generic[Request, Result]):
     async def submit(self, request: Request) -> Result:
         """Return the result of one request."""
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(_look_at_error)
         lane = self._long if self._is_long and self._is_long(request) else self._usual
         lane.waiting.append(_Waiting(request, future))
         if lane.worker is None or lane.worker.done():
@@ -124,12 +125,19 @@ class Batcher(Generic[Request, Result]):
             if batch:
                 asked = _make_batch(batch, is_long=lane.is_long)
                 running = asyncio.get_running_loop().run_in_executor(lane.thread, self._run_one, asked)
+                running.add_done_callback(_look_at_error)
                 await asyncio.wait([running])
                 _deliver(batch, running)
 
     def _run_one(self, batch: Batch[Request]) -> Sequence[Result]:
         with cancel_when(batch.is_all_cancelled):
             return self._run(batch)
+
+
+def _look_at_error(future: "asyncio.Future[Any]") -> None:
+    """Take note of an error that nobody may wait for any more, which asyncio would log as never retrieved."""
+    if not future.cancelled():
+        future.exception()
 
 
 def _make_batch(waiting: Sequence[_Waiting[Request, Any]], *, is_long: bool) -> Batch[Request]:

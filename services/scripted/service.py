@@ -6,12 +6,15 @@ from typing import TypeAlias, get_args
 
 from services.catalog import pick
 from services.errors import ModelError
-from services.protocols import ASR, Answerer, Captioner, SpokenSegment, SpokenWord, TranscriptionGuide
+from services.protocols import ASR, Answerer, Captioner, DecodingDetails, SpokenSegment, SpokenWord, TranscriptionGuide
 from services.scripted.ears import ScriptedEars
 from services.scripted.rules import follow
 from services.types import Answer, AudioClip, Evidence, Label, PathName, Question, TraceStep, Usage
 
 NAMES = ("cascade/tiny", "text/tiny", "lalm/ear", "auto", "both")
+DETAILS = DecodingDetails(
+    seek=25, tokens=(4, 8, 15), temperature=0.0, avg_logprob=-0.7, compression_ratio=0.9, no_speech_prob=0.01
+)
 AnswerRule: TypeAlias = Callable[[Question, AudioClip | None], Answer | Awaitable[Answer]]
 
 
@@ -131,6 +134,7 @@ class ScriptedGuidedASR(ScriptedASR):
             confidence=one.confidence,
             language=guide.language or "en",
             words=words if guide.with_words else (),
+            details=DETAILS if guide.with_details else None,
         )
 
 

@@ -24,6 +24,7 @@ from services.types import AudioClip, Value
 
 REMARKS = "Earwitness-Remarks"  # header: codes of what is to be said about how the recording was read
 WARNINGS = "Earwitness-Warnings"  # header: what of the request was ignored
+FRAMES_PER_S = 100  # that `seek` counts
 
 Timed = TypeVar("Timed", SpokenSegment, SpokenWord)
 
@@ -36,17 +37,27 @@ class Transcription(Value):
 
 
 class Segment(Value):
-    """A stretch of speech."""
+    """A stretch of speech; what the ASR does not know of it is None."""
 
     id: int
+    seek: int | None = None
+    """Begin of the window that was decoded, in frames of 10 ms."""
     start: float
     end: float
     """Seconds."""
     text: str
-    avg_logprob: float | None
-    """Mean log-probability of a token; None where the ASR gives none."""
+    tokens: tuple[int, ...] | None = None
+    """In the vocabulary of the ASR."""
+    temperature: float | None = None
+    """Of the sampling: 0 where nothing was drawn at random, whatever was asked for."""
+    avg_logprob: float | None = None
+    """Mean log-probability of a token in the window."""
+    compression_ratio: float | None = None
+    """Bytes of the window's text to those of it when compressed."""
+    no_speech_prob: float | None = None
+    """Probability that the window holds no speech."""
     language: str | None
-    """ISO 639-1 code; a recording may have several. None where the ASR gives none."""
+    """ISO 639-1 code; a recording may have several."""
 
 
 class TranscribedWord(Value):
@@ -154,7 +165,10 @@ async def _hear(asr: ASR, part: ClipPart, guide: TranscriptionGuide) -> list[Spo
 
 def _shift(segment: SpokenSegment, by_s: float) -> SpokenSegment:
     words = tuple(_move(word, by_s) for word in segment.words)
-    return _move(segment, by_s).model_copy(update={"words": words})
+    details = segment.details
+    if details is not None:
+        details = details.model_copy(update={"seek": details.seek + round(by_s * FRAMES_PER_S)})
+    return _move(segment, by_s).model_copy(update={"words": words, "details": details})
 
 
 def _move(timed: Timed, by_s: float) -> Timed:
@@ -173,15 +187,14 @@ async def _build(
         return DiarizedTranscription(text=text, usage=usage, duration=round(clip.duration_s, 3), segments=segments)
     if form.response_format != "verbose_json":
         return None
-    wanted = form.timestamp_granularities or ("segment",)
     return VerboseTranscription(
         text=text,
         usage=usage,
         task="translate" if recording.is_translation else "transcribe",
         language=_find_main_language(said),
         duration=round(clip.duration_s, 3),
-        segments=tuple(_list_segments(said)) if "segment" in wanted else None,
-        words=tuple(_list_words(said)) if "word" in wanted else None,
+        segments=tuple(_list_segments(said)) if form.has_segments else None,
+        words=tuple(_list_words(said)) if "word" in form.timestamp_granularities else None,
     )
 
 
@@ -193,9 +206,9 @@ def join_text(said: tuple[SpokenSegment, ...]) -> str:
 def _list_segments(said: tuple[SpokenSegment, ...]) -> Iterator[Segment]:
     for number, one in enumerate(said):
         logprob = round(math.log(one.confidence), 3) if one.confidence else None
-        yield Segment(
-            id=number, start=one.start_s, end=one.end_s, text=one.text, avg_logprob=logprob, language=one.language
-        )
+        known = one.details.model_dump() if one.details else {"avg_logprob": logprob}
+        own = {"id": number, "start": one.start_s, "end": one.end_s, "text": one.text, "language": one.language}
+        yield Segment.model_validate(own | known)
 
 
 def _list_words(said: tuple[SpokenSegment, ...]) -> Iterator[TranscribedWord]:

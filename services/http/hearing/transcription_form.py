@@ -88,6 +88,7 @@ class TranscriptionForm(Value):
             prompt=self.prompt.strip(),
             is_translation=is_translation,
             with_words=self._has_words or self.response_format == "diarized_json",
+            with_details=self.has_segments and self.response_format == "verbose_json" and not self.stream,
         )
 
     def list_ignored(self) -> Iterator[str]:
@@ -98,6 +99,11 @@ class TranscriptionForm(Value):
             yield "timestamp_granularities"
         if self.known_speaker_names and self.response_format != "diarized_json":
             yield "known_speaker_names"
+
+    @property
+    def has_segments(self) -> bool:
+        """Whether `verbose_json` lists segments, as it does unless words alone were asked for."""
+        return "segment" in (self.timestamp_granularities or ("segment",))
 
     @property
     def _has_words(self) -> bool:

@@ -1,6 +1,7 @@
 """Speech stated when it is said, in its language, and not more of it than there is."""
 
 import re
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,6 +46,9 @@ class ScriptedDecoder:
     def __init__(self, *_: object) -> None:
         self.windows: list[Samples] = []
         self.num_encoded = self.num_careful = 0
+
+    def guide(self, **_: object) -> "ScriptedDecoder":
+        return self
 
     def encode(self, windows: Sequence[Samples], *, tail_s: float = TAIL_S) -> Encoding:
         self.windows = list(windows)
@@ -151,6 +155,19 @@ async def test_a_window_that_is_short_or_whose_draft_is_unsure_is_written_again(
     decoder = scripted._decoder
     assert isinstance(decoder, ScriptedDecoder)
     assert (decoder.num_encoded, decoder.num_careful) == (5, 2)
+
+
+async def test_each_segment_has_what_the_decoder_knows_of_its_window(scripted: FasterWhisper) -> None:
+    clip = say(0.1, 0.1, seconds=2.0, pause_s=20.0)  # two windows: the pause is too long for one
+    first, second = await scripted.transcribe_guided(clip, TranscriptionGuide(with_details=True))
+    assert first.details is not None and second.details is not None
+    assert (first.details.seek, second.details.seek) == (1960, 4158)  # frames of 10 ms: 20 and 42 s, less the margin
+    assert (first.details.avg_logprob, first.details.no_speech_prob, first.details.temperature) == (-0.3, 0.1, 0.0)
+    assert first.details.compression_ratio == pytest.approx(
+        len(first.text) / len(zlib.compress(first.text.encode())), abs=1e-4
+    )
+    plain = await scripted.transcribe_guided(clip, TranscriptionGuide(language="en"))
+    assert [one.details for one in plain] == [None, None]
 
 
 async def test_silence_is_not_even_decoded(scripted: FasterWhisper) -> None:

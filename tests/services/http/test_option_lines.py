@@ -73,6 +73,45 @@ def test_instructions_numbers_and_mixed_marks_are_not_options(text: str) -> None
     assert split_options(text) == Split(text, ())
 
 
+@pytest.mark.parametrize(
+    ("text", "question", "options"),
+    [
+        ("Listen to it. 1. Dog 2. Cat 3. Cow", "Listen to it.", ("Dog", "Cat", "Cow")),
+        ("Listen to it. 1. Dog 2. Cat 3. Cow.\n", "Listen to it.", ("Dog", "Cat", "Cow")),
+        ("What is it? Take one. 1) a dog, 2) a cat, or 3) a cow", "What is it? Take one.", ("a dog", "a cat", "a cow")),
+        ("Choose! (1) Grand piano (2) Drum kit (3) Violin", "Choose!", ("Grand piano", "Drum kit", "Violin")),
+        ("Hör zu.\nWähle eins. a) Hund b) Katze c) Kuh", "Hör zu.\nWähle eins.", ("Hund", "Katze", "Kuh")),
+        ("听。 1、狗 2、猫 3、牛", "听。", ("狗", "猫", "牛")),
+    ],
+)
+def test_short_options_in_one_line_that_end_the_text_are_read_behind_a_sentence(
+    text: str, question: str, options: tuple[str, ...]
+) -> None:
+    assert split_options(text)[:2] == (question, options)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It costs 1. 50",
+        "The prices are read. 1. 50 2. 60 3. 70",
+        "It took 1.5 s. 2.5 s later it ended. 3.5 s are left.",
+        "He came on the 1. May 2. June 3. July",
+        "She came. 1. May 2. June",
+        "Count. 1. 2. 3. 4.",
+        "Do this. 1. Transcribe all that is said 2. Translate it into German 3. Count the words",
+        "Do this. 1. Listen. 2. Transcribe. 3. Translate.",
+        'He says: "Here is the list. 1. Milk 2. Bread 3. Eggs"',
+        "He reads the agenda. 1. Budget 2. Hiring 3. Rent\nSay what comes second.",
+        "He reads the agenda. 1. Budget 2. Hiring 3. Rent. What comes second?",
+        "He reads the agenda. 2. Budget 3. Hiring 4. Rent",
+        "the agenda 1. Budget 2. Hiring 3. Rent",
+    ],
+)
+def test_decimals_dates_steps_and_lists_in_a_transcript_are_not_options(text: str) -> None:
+    assert split_options(text) == Split(text, ())
+
+
 def test_two_lists_are_refused() -> None:
     with pytest.raises(BadRequest, match="twice"):
         split_options("A. Rain\nB. Wind\nor\nA. Dog\nB. Cat")

@@ -1,6 +1,7 @@
 """Who joins which batch, and what a failure does."""
 
 import asyncio
+import gc
 import time
 from collections.abc import Sequence
 from threading import Event
@@ -46,6 +47,29 @@ async def test_a_cancelled_request_leaves_the_others_their_results() -> None:
     await asyncio.sleep(0)
     impatient.cancel()
     assert await patient == 3
+
+
+async def test_the_failure_of_a_batch_that_nobody_awaits_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    may_fail = Event()
+
+    def fail(requests: Sequence[int]) -> list[int]:
+        assert may_fail.wait(60)
+        raise ValueError("unlucky")
+
+    given_up, ended = Batcher(fail, max_size=8), Batcher(fail, max_size=8)
+    asked = given_up.submit(1)
+    asked.send(None)
+    other = ended.submit(1)
+    other.send(None)
+    await asyncio.sleep(0.02)
+    asked.close()  # as where a client's connection and all that waits for it is dropped
+    (worker,) = {task for task in asyncio.all_tasks() if task is ended._usual.worker}
+    worker.cancel()  # as at the end of an event loop
+    other.close()
+    may_fail.set()
+    await asyncio.sleep(0.1)
+    gc.collect()
+    assert caplog.text == ""
 
 
 async def test_a_short_request_does_not_wait_for_a_long_one() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import openai
 import pytest
 from openai import AsyncOpenAI
+from openai.types.audio import TranscriptionSegment, TranscriptionVerbose
 
 from services.protocols import TranscriptionGuide
 from services.scripted.ears import ScriptedEars
@@ -49,7 +50,22 @@ async def test_verbose_json_has_segments_in_seconds(client: AsyncOpenAI, tone: C
     assert (said.language, float(said.duration), said.text) == ("en", 2.5, "Good morning. It rains.")
     spans = [(one.start, one.end, one.text) for one in said.segments]
     assert spans == [(0.25, 1.0, "Good morning."), (1.0, 2.5, "It rains.")]
-    assert said.segments[0].avg_logprob == -0.693
+    # Validated, as the client itself takes any JSON: each field of OpenAI's is there in its type.
+    first = TranscriptionSegment.model_validate(said.segments[0].model_dump())
+    assert (first.id, first.seek, first.tokens, first.temperature) == (0, 25, [4, 8, 15], 0.0)
+    assert (first.avg_logprob, first.compression_ratio, first.no_speech_prob) == (-0.7, 0.9, 0.01)
+    assert TranscriptionVerbose.model_validate(said.model_dump()).segments
+
+
+async def test_what_an_asr_does_not_know_of_a_segment_is_null(
+    client: AsyncOpenAI, tone: Callable[[float], bytes], scripted: ScriptedService
+) -> None:
+    scripted.ears_for_words = ScriptedASR()
+    said = await write_down(client, tone(2.5), response_format="verbose_json")
+    first = said.segments[0]
+    assert first.avg_logprob == -0.693  # the confidence that it states
+    assert (first.seek, first.tokens, first.temperature) == (None, None, None)
+    assert (first.compression_ratio, first.no_speech_prob) == (None, None)
 
 
 async def test_subtitles_and_text_are_plain(client: AsyncOpenAI, tone: Callable[[float], bytes]) -> None:
@@ -79,7 +95,7 @@ async def test_language_prompt_and_words_reach_the_asr(
         response_format="verbose_json",
         timestamp_granularities=["word", "segment"],
     )
-    assert asr.guides == [TranscriptionGuide(language="de", prompt="Names: Ada", with_words=True)]
+    assert asr.guides == [TranscriptionGuide(language="de", prompt="Names: Ada", with_words=True, with_details=True)]
     assert (said.language, said.task, len(said.segments)) == ("de", "transcribe", 2)
     assert [(word.word, word.start, word.end) for word in said.words] == [
         ("Good", 0.25, 0.625),
@@ -101,7 +117,7 @@ async def test_a_translation_is_written_in_english(
         file=("clip.wav", tone(2.4)), model="whisper-1", response_format="verbose_json"
     )
     assert (said.text, said.language, said.model_extra["task"]) == ("Good morning. It rains.", "en", "translate")
-    assert asr.guides == [TranscriptionGuide(is_translation=True)]
+    assert asr.guides == [TranscriptionGuide(is_translation=True, with_details=True)]
     assert (
         await client.audio.translations.create(file=("clip.wav", tone(2.4)), model="whisper-1", response_format="text")
         == "Good morning. It rains.\n"
