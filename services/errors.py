@@ -217,4 +217,5 @@ class UnknownName(EarwitnessError):
 
 def word_problem(problem: Mapping[str, object]) -> str:
     """Return the message of a Pydantic error, without the prefix that it puts before our own messages."""
-    return str(problem["msg"]).removeprefix("Value error, ")
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return message.replace("Tuple", "List") if problem["type"] in {"too_short", "too_long"} else message

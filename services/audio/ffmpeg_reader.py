@@ -7,12 +7,14 @@ time stamps, but at the very beginning from 1 ms on. Packets that cannot be deco
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from errno import EINVAL
 from io import SEEK_CUR, SEEK_END, SEEK_SET, BytesIO, FileIO
 from pathlib import PurePath
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import av
 import numpy as np
+from av.audio.plane import AudioPlane
 from numpy.typing import NDArray
 
 from services.audio.chaining import Link
@@ -36,6 +38,7 @@ MAY_JUMP = 0x0200  # AVFMT_TS_DISCONT
 MEMORY_PROBE = 1 << 20  # bytes
 MICROSECONDS = 1e-6  # unit of a container's start
 ID3_HEAD = 10  # bytes
+DTYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 SCALES = {"u8": 1 / 128, "s16": 1 / 32768, "s32": 1 / 2147483648, "s64": 1 / 9223372036854775808}
 
 
@@ -62,9 +65,15 @@ class _Input:
             raise
 
     def seek(self, offset: int, whence: int = SEEK_SET) -> int:
-        """Move within the link; return the new position, in bytes from the link's beginning."""
+        """Move within the link, at most to its end; return the new position, in bytes from the link's beginning.
+
+        A length that is wrong, such as what follows the sound in joined files, leads far beyond it, or before it; an
+        exception would end the reading of what there is.
+        """
         base = {SEEK_SET: self._start, SEEK_CUR: self._source.tell(), SEEK_END: self._end}[whence]
-        return self._source.seek(base + offset) - self._start
+        if base + offset < self._start:
+            return -EINVAL  # as FFmpeg's own files say it
+        return self._source.seek(min(base + offset, self._end)) - self._start
 
     def tell(self) -> int:
         """Return the position, in bytes from the link's beginning."""
@@ -244,9 +253,9 @@ def _is_readable(track: "AudioStream") -> bool:
 
 def _to_array(frame: "AudioFrame") -> NDArray[np.float32]:
     """Return samples in [-1, 1], shape (num_frames, num_channels)."""
-    raw = _read_planes(frame) if frame.format.name in {"s64", "s64p"} else frame.to_ndarray()
+    raw, kind = _read_planes(frame), frame.format.name.removesuffix("p")
     shaped = raw.T if frame.format.is_planar else raw.reshape(-1, frame.layout.nb_channels)
-    scale = SCALES.get(frame.format.name.removesuffix("p"))
+    scale = SCALES.get(kind)
     if scale is None:
         return shaped.astype(np.float32, copy=False)
     if raw.dtype == np.uint8:
@@ -254,10 +263,16 @@ def _to_array(frame: "AudioFrame") -> NDArray[np.float32]:
     return shaped.astype(np.float32) * np.float32(scale)
 
 
-def _read_planes(frame: "AudioFrame") -> NDArray[np.int64]:
-    """Return samples of 64 bits, which PyAV does not turn into an array: a row for each plane."""
-    length = frame.samples * (1 if frame.format.is_planar else frame.layout.nb_channels)
-    return np.stack([np.frombuffer(bytes(plane), np.int64, length) for plane in frame.planes])
+def _read_planes(frame: "AudioFrame") -> NDArray[Any]:
+    """Return the samples as they are coded, a row for each plane.
+
+    PyAV's own `to_ndarray` knows no 64 bits, and looks for a ninth plane where there are eight or more, which ends the
+    process (7.1 in AAC, Opus or Vorbis).
+    """
+    num_planes, per_sample = (frame.layout.nb_channels, 1) if frame.format.is_planar else (1, frame.layout.nb_channels)
+    kind = DTYPES[frame.format.name.removesuffix("p")]
+    length = frame.samples * per_sample
+    return np.stack([np.frombuffer(bytes(AudioPlane(frame, number)), kind, length) for number in range(num_planes)])
 
 
 def _split(total: int, size: int) -> Iterable[int]:

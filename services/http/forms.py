@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import AsyncGenerator, Callable, Container
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -85,6 +86,10 @@ class MultipartForm:
             raise BadRequest(f"{name!r} was sent {len(texts)} times; send it once.", param=name)
         return next(iter(texts), None)
 
+    def get_list(self, name: str) -> tuple[str, ...]:
+        """Return the texts of a list, whose fields may be called `name[]` too, as many clients do."""
+        return self.get_texts(f"{name}[]") + self.get_texts(name)
+
     def get_texts(self, name: str) -> tuple[str, ...]:
         """Return the texts of all fields of that name."""
         values = self._fields.getlist(name)
@@ -95,7 +100,28 @@ class MultipartForm:
 
 
 class _FormParser(MultiPartParser):
-    """Starlette's parser, which otherwise takes a file for text where no plain `filename` names it."""
+    """Starlette's parser, which otherwise takes a file for text where no plain `filename` names it.
+
+    It would also leave out a last part that is cut off, and read bytes that are not UTF-8 as Latin-1.
+    """
+
+    is_whole = False
+    """Whether the boundary came that ends the form."""
+
+    def on_end(self) -> None:
+        """Take note of the last boundary."""
+        self.is_whole = True
+        super().on_end()
+
+    def on_part_end(self) -> None:
+        """End a part; text has to be in the charset of the form, which is UTF-8 unless its header says otherwise."""
+        part = self._current_part
+        if part.file is None:
+            try:
+                part.data.decode(self._charset)
+            except (UnicodeDecodeError, LookupError):
+                raise MultiPartException(f"{part.field_name!r} is not {self._charset.upper()}.") from None
+        super().on_part_end()
 
     def on_headers_finished(self) -> None:
         """Name a file by its encoded name (RFC 5987, `filename*=UTF-8''%e4.wav`), or by its type where it has none."""
@@ -130,16 +156,24 @@ async def read_json(request: Request, limits: Limits, parse: Callable[[bytes], P
     """Read a JSON body to its end and parse it in the thread for that, as it may hold an hour of sound."""
     kind = read_content_type(request)
     if kind != "application/json":
-        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type is {kind!r}; application/json works")
+        raise refuse_content_type(kind, "application/json works")
     chunks = [chunk async for chunk in _stream_within_limits(request, limits)]
     return await asyncio.get_running_loop().run_in_executor(PARSER, _parse_measured, parse, chunks)
 
 
 def _parse_measured(parse: Callable[[bytes], Parsed], chunks: list[bytes]) -> Parsed:
-    body = b"".join(chunks)
+    body = b"".join(chunks).removeprefix(BOM_UTF8)
     chunks.clear()
+    if body.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        raise BadRequest("The JSON is in UTF-16; send it as UTF-8.")
     check_measure(body)
     return parse(body)
+
+
+def refuse_content_type(kind: str, works: str) -> HTTPException:
+    """Return the error that refuses a media type; `works` says which do."""
+    given = f"Content-Type is {kind!r}" if kind else "The request has no Content-Type"
+    return HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"{given}; {works}")
 
 
 def read_content_type(request: Request) -> str:
@@ -160,6 +194,8 @@ async def read_form(
     except MultiPartException as error:
         raise BadRequest(f"The form cannot be read: {error.message}") from None
     try:
+        if not parser.is_whole:
+            raise BadRequest("The form breaks off before the boundary that ends it.")
         for name in fields:
             if known is not None and name not in known:
                 raise Unsupported(f"No field named {name!r}. Known: {', '.join(known)}.", param=name)
@@ -208,6 +244,10 @@ def _is_tag(place: tuple[int | str, ...], number: int) -> bool:
 
 
 async def _stream_within_limits(request: Request, limits: Limits) -> AsyncGenerator[bytes, None]:
+    if (coding := request.headers.get("content-encoding", "identity").strip().lower()) not in ("", "identity"):
+        raise HTTPException(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Encoding is {coding!r}; send the body as it is, not compressed"
+        )
     announced, num_bytes = _read_announced_size(request), 0
     limits.check_bytes(announced)
     place = find_upload_place(request)

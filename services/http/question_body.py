@@ -1,21 +1,27 @@
 """Body of `/v1/audio/questions`: a question as a form or as JSON; its text is checked later."""
 
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Self
 
 from fastapi import Request
 from pydantic import ConfigDict, Field, JsonValue, model_validator
-from starlette.exceptions import HTTPException
 
 from services.errors import BadRequest
 from services.http.access.limits import Limits
 from services.http.clips import AudioUpload, Base64Each
-from services.http.forms import MAX_FIELDS, MultipartForm, parse_json, read_content_type, read_form, read_json
+from services.http.forms import (
+    MAX_FIELDS,
+    MultipartForm,
+    parse_json,
+    read_content_type,
+    read_form,
+    read_json,
+    refuse_content_type,
+)
 from services.types import Value
 
 EXAMPLE: JsonValue = {"question": "Which one is a wind instrument?", "choices": ["Flute", "Drum kit"], "model": "text"}
-FIELDS = ("file", "question", "choices", "path", "model", "explain", "stream")
+FIELDS = ("file", "question", "choices", "choices[]", "path", "model", "explain", "stream")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +90,7 @@ async def read_question(request: Request, limits: Limits) -> PostedQuestion:
         return await _read_form(request, limits)
     if kind == "application/json":
         return await read_json(request, limits, _read_json)
-    raise HTTPException(
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Content-Type is {kind!r}; multipart/form-data and application/json work"
-    )
+    raise refuse_content_type(kind, "multipart/form-data and application/json work")
 
 
 def _read_json(body: bytes) -> PostedQuestion:
@@ -110,7 +114,7 @@ async def _read_form(request: Request, limits: Limits) -> PostedQuestion:
     model = _pick_model(form.get_text("model"), form.get_text("path"))
     return PostedQuestion(
         form.get_text("question") or "",
-        form.get_texts("choices"),
+        form.get_list("choices"),
         model,
         sounds,
         is_stream=_read_flag(form, "stream"),

@@ -151,7 +151,7 @@ def _read_fields(form: MultipartForm) -> TranscriptionForm:
     names = [name for name in TranscriptionForm.model_fields if name not in LISTS]
     given: dict[str, object] = {name: text for name in names if (text := form.get_text(name))}
     for name in LISTS:
-        given[name] = tuple(text for text in form.get_texts(f"{name}[]") + form.get_texts(name) if text)
+        given[name] = tuple(filter(None, form.get_list(name)))
     if vad := {name: text for name, field in VAD_FIELDS.items() if (text := form.get_text(field))}:
         given["chunking_strategy"] = json.dumps(vad)
     if given.get("model") == DIARISING:

@@ -71,7 +71,9 @@ class StreamOptions(Value):
 class ChatRequest(OpenValue):
     """The body of a chat completion; any field that is not listed here is ignored, with a warning."""
 
-    model_config = ConfigDict(strict=True, extra="allow", json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(
+        strict=True, extra="allow", allow_inf_nan=False, json_schema_extra={"examples": [EXAMPLE]}
+    )
 
     messages: Annotated[tuple[ChatMessage, ...], Field(min_length=1)]
     model: str | None = None

@@ -106,6 +106,8 @@ Part: TypeAlias = Annotated[
 
 
 def _wrap_text(content: object) -> object:
+    if not isinstance(content, str | list | tuple):
+        raise ValueError("text or a list of parts works")
     return [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 

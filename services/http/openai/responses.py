@@ -98,7 +98,9 @@ class TextOptions(OpenValue):
 class ResponseRequest(OpenValue):
     """The body of a response; any field that is not listed here is ignored, with a warning."""
 
-    model_config = ConfigDict(strict=True, extra="allow", json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(
+        strict=True, extra="allow", allow_inf_nan=False, json_schema_extra={"examples": [EXAMPLE]}
+    )
 
     input: Items
     model: str | None = None

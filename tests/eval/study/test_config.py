@@ -27,7 +27,7 @@ def test_a_bare_name_is_a_model_that_runs_here(tmp_path: Path) -> None:
     ("lines", "said"),
     [
         (["benchmarks: [akb-open]"], "key 'llms' is missing"),
-        (["llms: []", "benchmarks: [akb-open]"], "llms: Tuple should have at least 1 item"),
+        (["llms: []", "benchmarks: [akb-open]"], "llms: List should have at least 1 item"),
         (["llms: [a, a]", "benchmarks: [x]"], "'a' is there twice; give each a row of its own"),
         (["llms: [a]", "benchmarks: [x, x]"], "'x' is there twice; name it once"),
         (["llms: [a]", "benchmarks: [x]", "paths: [telepathy]"], "paths.0 = 'telepathy'"),

@@ -4,6 +4,7 @@ import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from io import BytesIO
+from pathlib import Path
 
 import av
 import numpy as np
@@ -72,6 +73,21 @@ def onset_s(clip: AudioClip, hz: float) -> float:
 
 
 FIRST, SECOND = tone(440, 2.0), tone(1500, 1.0)
+
+
+@pytest.mark.parametrize("num_channels", [7, 8, 9, 16])
+def test_channels_in_planes_of_their_own_are_heard_however_many(num_channels: int) -> None:
+    channels = np.stack([tone(440, 0.5) / (number + 1) for number in range(num_channels)], axis=1)
+    clip = decode(write("OGG", channels, subtype="VORBIS"), name="many.ogg")
+    assert clip.num_channels == num_channels
+    mean = channels.mean(axis=1)
+    assert float(np.abs(clip.samples).max()) == pytest.approx(float(np.abs(mean).max()), rel=0.1)
+
+
+def test_what_follows_the_sound_of_a_file_on_disk_does_not_end_its_reading(tmp_path: Path) -> None:
+    file = tmp_path / "joined.caf"
+    file.write_bytes(2 * write("CAF", FIRST))  # the second head is read as a chunk of 8 exabytes
+    assert load(file).duration_s == pytest.approx(2.0)
 
 
 @pytest.mark.slow

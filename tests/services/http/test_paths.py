@@ -14,3 +14,13 @@ async def test_slashes_to_spare_do_not_count(path: str, url: str) -> None:
             assert health.status == 200
         async with session.get(f"{url}/no/such/") as missing:
             assert missing.status == 404
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/v1/models", "/"])
+async def test_head_is_answered_as_get_without_a_body(path: str, url: str) -> None:
+    async with aiohttp.ClientSession() as session:
+        async with session.get(url + path) as whole, session.head(url + path) as head:
+            assert (head.status, head.content_type) == (whole.status, whole.content_type)
+            assert (await head.read(), head.headers["Content-Length"]) == (b"", whole.headers["Content-Length"])
+        async with session.head(f"{url}/v1/chat/completions") as refused:
+            assert (refused.status, refused.headers["Allow"]) == (405, "POST")
