@@ -115,10 +115,14 @@ def find(name: str, audio_root: Path | None = None, fields: "FieldNames | None" 
         fields: What a file calls its fields, as far as the user says.
     """
     from eval.benchmarks.errata import mark_disputed
-    from eval.benchmarks.tables import is_table
+    from eval.benchmarks.tables import SUFFIXES, is_table
 
     if is_table(name):
         return mark_disputed(_read(Path(name), audio_root, fields))
+    if name not in BENCHMARKS and Path(name).is_file():
+        raise BadConfig(
+            f"Benchmark {name!r}: a file of questions is told by its end, {', '.join(SUFFIXES)}; save it so."
+        )
     if fields:
         raise BadConfig(f"--fields names the fields of a file; {name!r} is not one.")
     found = pick(BENCHMARKS, "benchmark", name)(audio_root)

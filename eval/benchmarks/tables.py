@@ -107,7 +107,10 @@ def read_csv(name: str, text: str) -> CsvRows:
 def _read_cells(name: str, text: str, delimiter: str) -> Iterator[list[str]]:
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
     try:
-        yield from (cells for cells in lines if any(cells))
+        for cells in lines:
+            stripped = [cell.rstrip(" ") for cell in cells]
+            if any(stripped):
+                yield stripped
     except csv.Error as error:
         raise BadConfig(f"{name} is not CSV: {error} at line {lines.line_num}.") from error
 
@@ -133,7 +136,7 @@ def _read_json(name: str, file: Path, text: str) -> Iterator[TableRow]:
         content = parse_json(text)
     except InvalidJson as error:
         raise BadConfig(f"{name}, not a JSON list of rows: {error}.") from error
-    rows = _find_rows(name, content)
+    rows = find_rows(name, content)
     if rows is None:
         raise BadConfig(
             f"{name}, not a JSON list of rows: it needs a list of objects, an object with one such list, or an object "
@@ -157,7 +160,7 @@ def _read_lines(name: str, text: str) -> Iterator[TableRow]:
         yield {KEY: next(iter(row)), **only} if not others and _is_object(only) else row
 
 
-def _find_rows(name: str, content: object) -> Sequence[object] | None:
+def find_rows(name: str, content: object) -> Sequence[Any] | None:
     """Return the rows of a JSON value; None where it has none of the known shapes."""
     if isinstance(content, list):
         return content

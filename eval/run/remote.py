@@ -20,14 +20,16 @@ class RemoteAnswerer:
     """An answerer behind the HTTP API; the service chooses the models.
 
     Args:
-        url: where the service listens, such as http://127.0.0.1:8000.
+        url: where the service listens, such as http://127.0.0.1:8000; `/v1` at its end, as clients of OpenAI's API have
+            it, is left out.
         path: the way from question to answer that it is asked to take.
     """
 
     def __init__(self, url: str, path: str) -> None:
         self._path = path
         key = read_settings().api_key
-        self._server = Server(url, api_key=key, timeout_s=BASE_S + MARGIN_S, num_retries=NUM_RETRIES)
+        service = url.rstrip("/").removesuffix("/v1")
+        self._server = Server(service, api_key=key, timeout_s=BASE_S + MARGIN_S, num_retries=NUM_RETRIES)
         self._clips = ClipEncoder()
 
     async def answer(self, question: Question, *clips: AudioClip) -> Answer:

@@ -14,7 +14,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from eval.benchmarks.benchmark import Item
 from eval.benchmarks.fields import FieldNames, merge_fields, read_fields
-from eval.benchmarks.tables import Table, read_table
+from eval.benchmarks.tables import Table, find_rows, read_table
 from eval.scoring.official import READS_LETTERS, OfficialRule, OfficialVerdict, judge_officially
 from eval.scoring.reading import read_strictly
 from eval.scoring.rules import score_reply
@@ -29,6 +29,7 @@ from services.json_lines import (
     RowId,
     drop_nulls,
     make_row_error,
+    parse_json,
     parse_json_rows,
     read_text,
     refuse_repeated_ids,
@@ -117,8 +118,8 @@ class FileRow(BaseModel):
     number: int = 0
     """Its place in the file, from 1."""
     id: RowId
-    choices: tuple[str, ...] = Field(min_length=1, max_length=26)
-    answer: str
+    choices: tuple[Annotated[str, BeforeValidator(_word_number)], ...] = Field(min_length=1, max_length=26)
+    answer: Annotated[str, BeforeValidator(_word_number)]
     question: str = ""
     task: str | None = None
     modality: str | None = None
@@ -186,11 +187,28 @@ def _read_file(name: str, file: Path, given: FieldNames) -> _FileRows:
     """Read a file in the schema of MMAU and MMAR, or any other by the names of its fields."""
     if file.suffix.lower() in {".csv", ".tsv", ".parquet"}:
         return _read_by_fields(name, read_table(file).rows, given)
-    numbered = _parse(file, read_text(file, name))
+    text = read_text(file, name)
+    if (rows := _find_wrapped(name, text)) is not None:
+        return _read_by_fields(name, rows, given)
+    numbered = _parse(file, text)
     objects = [row for _, row in numbered if isinstance(row, dict)]
     if objects and (given != FieldNames() or not any(map(_has_known_answer, objects))):
         return _read_by_fields(name, objects, given)
     return _FileRows([_check_row(file, number, row) for number, row in numbered])
+
+
+def _find_wrapped(name: str, text: str) -> Sequence[Mapping[str, object]] | None:
+    """Return the rows within one JSON object, such as `{"results": […]}` or columns; None where a text is no such."""
+    if text.lstrip()[:1] != "{":
+        return None
+    try:
+        content = parse_json(text)
+    except InvalidJson:  # lines, or what is malformed, which is told below
+        return None
+    choices = content.get("choices") if isinstance(content, dict) else None
+    is_row = isinstance(choices, list) and any(isinstance(choice, str) for choice in choices)
+    rows = None if is_row else find_rows(name, content)
+    return rows if rows and all(isinstance(row, dict) for row in rows) else None
 
 
 def _has_known_answer(row: Mapping[str, object]) -> bool:

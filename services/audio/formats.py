@@ -4,7 +4,7 @@ A format is told by its content, and by its name only where the content says not
 which FFmpeg would open as well, and formats that refer to other files are left out.
 """
 
-ACCEPTED = "WAV, FLAC, Ogg, MP3, M4A, AAC, WebM and what else of sound FFmpeg reads"
+ACCEPTED = "WAV, FLAC, Ogg, MP3, M4A, AAC, WebM and most else of sound that FFmpeg reads"
 
 DEMUXERS = frozenset(
     [

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,39 @@ def test_a_csv_of_predictions_is_read_by_its_fields(tmp_path: Path) -> None:
     )
     score = score_file(file, "mmau")
     assert (score.key, score.n, score.correct_strict, score.correct_official) == ("prediction", 2, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda rows: {"results": rows},
+        lambda rows: {"version": 1, "data": rows},
+        lambda rows: {field: [row[field] for row in rows] for field in rows[0]},
+        lambda rows: {f"q{number}": row for number, row in enumerate(rows)},
+    ],
+)
+@pytest.mark.parametrize("indent", [None, 1])
+def test_predictions_within_an_object_are_read_as_questions_are(
+    wrap: Callable[[list[dict[str, object]]], object], indent: int | None, tmp_path: Path
+) -> None:
+    row = {"question": "What?", "choices": ["dog", "cat"]}
+    rows = [row | {"answer": "cat", "prediction": "cat"}, row | {"answer": "dog", "prediction": "cat"}]
+    file = tmp_path / "wrapped.json"
+    file.write_text(json.dumps(wrap(rows), indent=indent))
+    score = score_file(file, "mmau")
+    assert (score.key, score.n, score.correct_strict) == ("prediction", 2, 1)
+
+
+def test_one_row_with_a_list_of_objects_is_a_row(tmp_path: Path) -> None:
+    file = write(tmp_path, ROW | {"id": "1", "model_prediction": ROW["answer"], "messages": [{"role": "user"}]})
+    assert score_file(file, "mmau").correct_strict == 1
+    file.write_text(file.read_text().strip().removeprefix("[").removesuffix("]"))
+    assert score_file(file, "mmau").correct_strict == 1
+
+
+def test_options_that_are_numbers_are_texts(tmp_path: Path) -> None:
+    row = {"id": 1, "choices": [1, 2, 2.5], "answer": 2.5, "model_prediction": "2.5"}
+    assert score_file(write(tmp_path, row), "mmau").correct_strict == 1
 
 
 def test_the_rule_of_a_named_benchmark_counts_whatever_the_form(tmp_path: Path) -> None:

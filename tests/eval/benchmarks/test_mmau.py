@@ -130,3 +130,10 @@ def test_the_release_before_is_told_apart_by_name(tmp_path: Path, monkeypatch: p
     (tmp_path / "benchmarks" / "mmau" / mmau.FILES["mmau"]).write_bytes(file.read_bytes())
     with pytest.raises(BadConfig, match=r"is MMAU test-mini of the release before v05\.15\.25, not mmau"):
         find("mmau")
+
+
+@pytest.mark.parametrize("name", ["questions.xlsx", "questions.txt", "questions"])
+def test_a_file_of_another_end_is_said_to_be_one(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("[]")
+    with pytest.raises(BadConfig, match=r"a file of questions is told by its end, \.json, \.jsonl, .* save it so\."):
+        find(str(tmp_path / name))

@@ -81,8 +81,8 @@ def test_a_file_without_rows_is_refused(tmp_path: Path, name: str, content: str,
     assert repr(str(file)) in str(raised.value)
 
 
-def test_spaces_behind_the_commas_belong_to_no_cell(tmp_path: Path) -> None:
-    (tmp_path / "q.csv").write_text('id, question, answer\n1, "What, then?", a dog\n')
+def test_spaces_around_the_commas_belong_to_no_cell(tmp_path: Path) -> None:
+    (tmp_path / "q.csv").write_text('id , question, answer\n1, "What, then?", a dog \n , ,\n')
     assert read_table(tmp_path / "q.csv").rows == [{"id": "1", "question": "What, then?", "answer": "a dog"}]
 
 

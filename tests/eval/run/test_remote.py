@@ -14,6 +14,7 @@ import soundfile
 import uvicorn
 
 from eval.run import session
+from eval.run.remote import RemoteAnswerer
 from eval.run.request import RunRequest
 from eval.store.records import RunRecord
 from eval.store.stored import read_predictions
@@ -21,8 +22,9 @@ from services.errors import ModelError
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
 from services.scripted.service import ScriptedService
-from services.types import Answer, AudioClip, Question, Usage
+from services.types import Answer, AudioClip, Choice, Question, Usage
 
+CHOICE = (Choice(letter="A", text="yes"), Choice(letter="B", text=""))
 CHOICES = ["ten", "six", "ten", ""]
 
 
@@ -95,6 +97,13 @@ def test_a_service_gives_the_same_records(service: tuple[Durations, str], bench:
     record = RunRecord.model_validate_json((bench.parent / "run" / "run.json").read_bytes())
     assert (record.options.server, record.options.llm) == (url, None)
     assert [(model.role, model.name) for model in record.models] == [("server", url)]
+
+
+async def test_the_address_may_end_as_that_of_openais_api_does(service: tuple[Durations, str]) -> None:
+    _, url = service
+    for address in (url, f"{url}/", f"{url}/v1", f"{url}/v1/"):
+        answer = await RemoteAnswerer(address, "text").answer(Question(id="1", text="What?", choices=CHOICE))
+        assert answer.reply == "A"
 
 
 @pytest.mark.slow
