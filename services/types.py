@@ -30,7 +30,7 @@ StepName: TypeAlias = Literal[
 """What a line of a trace is about."""
 Spanwise: TypeAlias = Literal["turns", "timeline"]
 Topic: TypeAlias = Literal[
-    "order", "count", "tempo", "key", "pitch", "emotion", "speaker", "quality", "instrument", "sound", Spanwise
+    "order", "count", "tempo", "key", "pitch", "emotion", "speaker", "quality", "instrument", "style", "sound", Spanwise
 ]
 """What a captioner may be asked to listen for; turns, timeline: a statement for each span of a voice, of a sound."""
 Reliability: TypeAlias = Literal["measured", "model", "heuristic"]

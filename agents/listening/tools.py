@@ -23,6 +23,7 @@ from services.types import AudioClip, Evidence, Question, Topic
 AnyTool: TypeAlias = Tool[Any]
 
 NO_SPEECH = "Nobody speaks."
+NO_STYLE = "It is not music, or no style stands out."
 NO_OPTION = "No option is likelier than the others together."
 WHEN_HEARD = ("find sound", "changes")
 NAME_ONE = ("sound", "instrument")
@@ -116,6 +117,7 @@ TOOLS: Mapping[str, AnyTool] = {
             "Name the instrument, of several options the likeliest.",
             NO_OPTION,
         ),
+        _caption_about("style", "Name genre or mood of music, of several options the likeliest.", NO_STYLE),
         _caption_about("tempo", "Estimate tempo, metre, or how the tempo develops.", "There is no clear beat."),
         _caption_about("key", "Estimate key, scale or chord.", "No pitched notes are heard.", finds_when=True),
         _caption_about("pitch", "Tell how high a tone is, or how a melody moves.", "Fewer than two notes are heard."),

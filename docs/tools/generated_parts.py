@@ -27,6 +27,7 @@ DATA = {
     "services/captioners/music/families.json": "Families of instruments",
     "services/captioners/music/instrument.safetensors": "Weights of the head that names instruments",
     "services/captioners/music/metre.safetensors": "Weights of the head that tells how many beats make a bar",
+    "services/captioners/music/styles.json": "Styles of music, what the taggers call them, and their usual scores",
     "services/captioners/music/tempo_course.safetensors": "Weights of the head that tells how the tempo develops",
     "services/captioners/music/tunes.json": "Openings of well-known melodies, in semitones",
     "services/captioners/sounds/level_course.safetensors": "Weights of the head that tells how the level develops",

@@ -17,7 +17,7 @@ from services.weights import store as weights
 if TYPE_CHECKING:
     from services.captioners.description import ClipDescriber
 
-WEIGHTS = ("yamnet", "ina", "resemblyzer", "basic-pitch")
+WEIGHTS = ("yamnet", "ina", "resemblyzer", "basic-pitch", "musicnn")
 LONGEST_S = 60.0  # a longer clip is described part by part
 CODE = (
     "services.captioners.absence",

@@ -9,8 +9,10 @@ from services.captioners.details import Analysers, FocusedListener
 from services.captioners.focus import resolve_focus
 from services.captioners.music.caption import MusicListener, measure_music
 from services.captioners.music.instrument import InstrumentHead
+from services.captioners.music.musicnn import MusicTagger
 from services.captioners.music.pitches import BasicPitch
 from services.captioners.music.rhythm import RhythmAnalyser
+from services.captioners.music.style import StyleClassifier
 from services.captioners.sounds.loudness import describe_loudness
 from services.captioners.sounds.quality import describe_quality
 from services.captioners.sounds.sections import SPEECH, SoundReport, SoundTagger
@@ -41,9 +43,10 @@ class ClipDescriber:
         self._yamnet = yamnet = YamNet(folders["yamnet"])
         self._tagger = SoundTagger(yamnet)
         pitch = BasicPitch(folders["basic-pitch"])
-        self._music = MusicListener(yamnet, pitch)
+        style = StyleClassifier(MusicTagger(folders["musicnn"]), yamnet.names)
+        self._music = MusicListener(yamnet, pitch, style)
         self._speakers = SpeakerAnalyser(VoiceEncoder(folders["resemblyzer"]), GenderNet(folders["ina"]))
-        models = Analysers(yamnet, pitch, self._tagger, self._speakers, InstrumentHead(), RhythmAnalyser())
+        models = Analysers(yamnet, pitch, self._tagger, self._speakers, InstrumentHead(), RhythmAnalyser(), style)
         self._focused = FocusedListener(models)
 
     def describe(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:

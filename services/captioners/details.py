@@ -11,13 +11,15 @@ import numpy as np
 
 from services.captioners.focus import FocusQuery
 from services.captioners.music import harmony, melody
+from services.captioners.music.caption import LEAST_MUSICAL, estimate_musicality
 from services.captioners.music.instrument import InstrumentHead, InstrumentTurn, find_turns
 from services.captioners.music.melody_line import track_melody
 from services.captioners.music.notes import DetectedNote, name_pitch, parse_pitches, pitch_to_hz
 from services.captioners.music.onsets import detect_strokes, drop_spoken
 from services.captioners.music.pitches import BasicPitch
-from services.captioners.music.players import Players, name_instruments
+from services.captioners.music.players import Players, describe_style, name_instruments
 from services.captioners.music.rhythm import Rhythm, RhythmAnalyser
+from services.captioners.music.style import STYLE_SCALE, StyleClassifier, name_styles
 from services.captioners.naming import OptionScale, WeighedOption
 from services.captioners.sounds.loudness import describe_loudness
 from services.captioners.sounds.quality import describe_quality
@@ -70,6 +72,8 @@ class Analysers(NamedTuple):
     """Instrument recognition."""
     rhythm: RhythmAnalyser
     """Tempo, metre and course of the tempo."""
+    style: StyleClassifier
+    """Genre and mood."""
 
 
 class FocusedListener:
@@ -88,6 +92,7 @@ class FocusedListener:
             "pitch": self._find_pitch,
             "speaker": self._find_speaker,
             "instrument": self._find_instrument,
+            "style": self._find_style,
             "sound": self._find_sound,
         }
 
@@ -226,6 +231,18 @@ class FocusedListener:
         if weighed:
             return _state_options("instrument", "Of the instruments asked about, most like", weighed)
         return [make_statement("instrument", "Instrument: {}.", [players.labels[0]], 0.5, "model")]
+
+    def _find_style(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
+        heard = self._models.yamnet(clip.samples)
+        if estimate_musicality(heard) < LEAST_MUSICAL:
+            return []
+        scores, names = self._models.style(clip.samples, heard), name_styles()
+        if not all(map(names.match, focus.options)):
+            return []  # a style that is not known would lose against any that is
+        weighed = names.weigh(focus.options, scores, STYLE_SCALE)
+        if weighed:
+            return _state_options("music", "Of the styles asked about, most like", weighed)
+        return describe_style(scores, clip.duration_s)
 
     def _find_sound(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         scores = self._models.tagger.score(clip)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from services.types import Focus, Topic
 
 TOPICS: Mapping[Topic, str] = {
+    "style": r"\b(genres?|styles? of (the )?music|musical styles?)\b",
     "order": r"\b(order|first|last|before|after|begins?|starts?|ends?|sequence|longest|shortest|lasts|duration)\b",
     "count": r"\b(how (many|often)|number of|count|times)\b",
     "tempo": r"\b(tempo|bpm|beats?|metre|meter|time signature|rhythm|bar)\b",

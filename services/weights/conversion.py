@@ -16,6 +16,7 @@ CONVERTERS: Mapping[str, Callable[[Path, Path], None]] = {
     "gemma-3-270m": convert_to_ctranslate2,
     "gemma-3-270m-backbone": convert_to_safetensors,
     "ina": onnx_export.export_ina,
+    "musicnn": onnx_export.export_musicnn,
     "qwen2.5-coder-0.5b": convert_to_ctranslate2,
     "qwen2.5-coder-0.5b-backbone": convert_to_safetensors,
     "qwen2.5-coder-1.5b": convert_to_ctranslate2,

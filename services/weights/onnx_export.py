@@ -6,11 +6,14 @@ Each function reads the files as their packages carry them, once, when the weigh
 import json
 import shutil
 import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from services.weights.tensor_bundle import read_tensor_bundle
 
 if TYPE_CHECKING:
     from onnx import NodeProto, TensorProto, ValueInfoProto
@@ -19,6 +22,9 @@ Array: TypeAlias = NDArray[Any]
 
 _OPSET = 20
 _IR_VERSION = 10  # the newest that onnxruntime 1.20 reads
+NORMALISATION = ("gamma", "beta", "moving_mean", "moving_variance")
+"""Tensors of a batch normalisation, in the order of ONNX."""
+TENSORFLOW_EPSILON = 1e-3
 _STEPS_OF_8_BITS = ("QuantizeLinear", "DequantizeLinear")
 
 
@@ -88,6 +94,87 @@ def export_resemblyzer(source: Path, target: Path) -> None:
     network.save(target / "voice.onnx", _describe_floats("mels", "frames", 40), _describe_floats("embedding", 256))
 
 
+def export_musicnn(source: Path, target: Path) -> None:
+    """Write the TensorFlow networks of musicnn as `msd.onnx` and `mtt.onnx`: log-mel patches in, logits of tags out.
+
+    Its layers: Pons & Serra, "musicnn: pre-trained convolutional neural networks for music audio tagging",
+    arXiv:1909.06654.
+    """
+    for name in ("msd", "mtt"):
+        tensors = read_tensor_bundle(source / f"{name}.index", source / f"{name}.data")
+        network = _Network("patches")
+        network.add("Unsqueeze", np.array([1]))
+        _add_normalisation(network, tensors, 0)
+        spectrogram = network.end
+        heard = [_add_musical_filters(network, tensors, number, spectrogram) for number in range(5)]
+        _join(network, heard)
+        layers = [network.end, *_add_middle_layers(network, tensors)]
+        _join(network, layers)
+        _add_pooled_classifier(network, tensors)
+        patches, logits = _describe_floats("patches", "frames", 96), _describe_floats("logits", 50)
+        network.save(target / f"{name}.onnx", patches, logits)
+
+
+def _add_musical_filters(network: "_Network", tensors: Mapping[str, Array], number: int, start: str) -> str:
+    """Add filters over frequency (the first two) or over time, and their maximum over frequency; return its name."""
+    kernel = tensors[_name_layer("conv2d", number, "kernel")]
+    length = kernel.shape[0]
+    network.end = start
+    bias = tensors[_name_layer("conv2d", number, "bias")]
+    network.add("Conv", kernel.transpose(3, 2, 0, 1), bias, pads=[(length - 1) // 2, 0, length // 2, 0])
+    network.add("Relu")
+    _add_normalisation(network, tensors, number + 1)
+    network.add("ReduceMax", np.array([3]), keepdims=0)
+    return network.end
+
+
+def _add_middle_layers(network: "_Network", tensors: Mapping[str, Array]) -> list[str]:
+    """Add three convolutions over time, the last two with residual connections; return their names."""
+    ends: list[str] = []
+    for number in (5, 6, 7):
+        kernel, bias = (tensors[_name_layer("conv2d", number, part)] for part in ("kernel", "bias"))
+        network.add("Conv", kernel[:, :, 0].transpose(2, 1, 0), bias, pads=[3, 3])
+        network.add("Relu")
+        _add_normalisation(network, tensors, number + 1)
+        if ends:
+            network.join("Add", [network.end, ends[-1]])
+        ends.append(network.end)
+    return ends
+
+
+def _add_pooled_classifier(network: "_Network", tensors: Mapping[str, Array]) -> None:
+    """Add maximum and mean over time and two dense layers; the checkpoint has both of each channel side by side."""
+    channels = network.end
+    network.add("ReduceMax", np.array([2]), keepdims=0)
+    highest, network.end = network.end, channels
+    network.add("ReduceMean", np.array([2]), keepdims=0)
+    _join(network, [highest, network.end])
+    names = [_name_layer("batch_normalization", 9, part) for part in NORMALISATION]
+    network.add("BatchNormalization", *(_split_pairs(tensors[name]) for name in names), epsilon=TENSORFLOW_EPSILON)
+    network.add("Gemm", _split_pairs(tensors["dense/kernel"]), tensors["dense/bias"])
+    network.add("Relu")
+    _add_normalisation(network, tensors, 10)
+    network.add("Gemm", tensors["dense_1/kernel"], tensors["dense_1/bias"])
+
+
+def _split_pairs(tensor: Array) -> Array:
+    return np.concatenate([tensor[0::2], tensor[1::2]])
+
+
+def _join(network: "_Network", ends: Sequence[str]) -> None:
+    network.join("Concat", ends, axis=1)
+
+
+def _add_normalisation(network: "_Network", tensors: Mapping[str, Array], number: int) -> None:
+    names = [_name_layer("batch_normalization", number, part) for part in NORMALISATION]
+    network.add("BatchNormalization", *(tensors[name] for name in names), epsilon=TENSORFLOW_EPSILON)
+
+
+def _name_layer(kind: str, number: int, part: str) -> str:
+    """Return the name of a tensor as TensorFlow 1 numbers layers: the first one has no number."""
+    return f"{kind}_{number}/{part}" if number else f"{kind}/{part}"
+
+
 def _reorder_gates(tensor: Array) -> Array:
     into, forget, cell, out = np.split(tensor, 4)
     return np.concatenate([into, out, forget, cell])
@@ -126,7 +213,7 @@ def _add_keras_layer(network: "_Network", kind: str, config: dict[str, Any], ten
 
 
 class _Network:
-    """A chain of ONNX nodes in the making."""
+    """ONNX nodes in the making: each is added behind `end`, which may be set back to begin a branch."""
 
     def __init__(self, start: str) -> None:
         self.end = start
@@ -142,6 +229,14 @@ class _Network:
         self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
         self.end = output
 
+    def join(self, kind: str, ends: Sequence[str], **attributes: Any) -> None:  # noqa: ANN401 - ints, floats, lists
+        """Append a node that reads the outputs of several."""
+        from onnx import helper
+
+        output = f"{kind}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(ends), [output], **attributes))
+        self.end = output
+
     def add_weight(self, tensor: Array) -> str:
         """Keep a weight and return its name."""
         from onnx import numpy_helper
@@ -151,7 +246,7 @@ class _Network:
         return name
 
     def save(self, path: Path, taken: "ValueInfoProto", given: "ValueInfoProto") -> None:
-        """Write the chain with its one input and one output."""
+        """Write the graph with its one input and one output."""
         self.nodes[-1].output[0] = given.name
         _save_graph(path, self.nodes, self._weights, inputs=[taken], outputs=[given])
 

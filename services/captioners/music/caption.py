@@ -14,6 +14,7 @@ from services.captioners.music.onsets import detect_strokes, drop_spoken, stand_
 from services.captioners.music.pitches import BasicPitch, Pitches
 from services.captioners.music.players import Players, describe_style
 from services.captioners.music.rhythm import Rhythm, RhythmAnalyser
+from services.captioners.music.style import StyleClassifier
 from services.captioners.music.tunes import recognise_tune
 from services.captioners.sounds.activity import ActiveSpans, Floats
 from services.captioners.sounds.yamnet import ClassScores, YamNet
@@ -41,9 +42,10 @@ MOST_NOTES, MOST_CHORDS = 32, 12
 class MusicListener:
     """Describes the music of a clip; says nothing where the clip is not music."""
 
-    def __init__(self, yamnet: YamNet, transcriber: BasicPitch) -> None:
+    def __init__(self, yamnet: YamNet, transcriber: BasicPitch, classify_style: StyleClassifier) -> None:
         self._yamnet = yamnet
         self._transcribe = transcriber
+        self._classify_style = classify_style
         self._head = InstrumentHead()
         self._rhythm = RhythmAnalyser()
 
@@ -72,7 +74,7 @@ class MusicListener:
         chords = _describe_harmony(pitches, notes)
         beat = _describe_tempo_of_melody(notes) if tune else describe_rhythm(self._rhythm(clip.samples))
         count = [] if tune or chords else _describe_strokes(clip, speech, fall_db=MUSIC_FALL_DB)
-        styles = [] if tune else describe_style(scores, self._yamnet.names, clip.duration_s)
+        styles = [] if tune else describe_style(self._classify_style(clip.samples, scores), clip.duration_s)
         return [*players.make_statements(), *tune, *chords, *beat, *styles, *count]
 
     def _describe_noise(self, clip: AudioClip, scores: ClassScores, speech: ActiveSpans) -> list[Statement]:

@@ -16,7 +16,7 @@ from services.captioners.music.instrument import (
     rank_families,
     rank_instruments,
 )
-from services.captioners.music.style import rank_genres, rank_moods
+from services.captioners.music.style import MusicStyle, rank_styles
 from services.captioners.naming import NameMatcher
 from services.captioners.sounds.yamnet import ClassScores
 from services.captioners.statement import Statement, make_labels
@@ -29,6 +29,7 @@ LEAST_TURN, LEAST_TURN_IN_FAMILY = 0.5, 0.8
 MOST_TURNS = 6
 LEAST_LIKELY = 1e-9  # probability, so that its logarithm exists
 LEAST_STYLE_S = 3.0  # a shorter clip has no genre or mood
+GENRE_RIGHT, MOOD_RIGHT = 0.5, 0.45  # assumed: no labelled recordings to measure it on
 
 
 def name_instruments(labels: tuple[str, ...]) -> NameMatcher:
@@ -108,14 +109,18 @@ def _describe_order(in_turn: list[InstrumentTurn]) -> Statement:
     return Statement("instrument", f"Instruments in order: first {listed}.", sure, "model", labels)
 
 
-def describe_style(scores: ClassScores, names: tuple[str, ...], duration_s: float) -> list[Statement]:
+def describe_style(scores: Mapping[str, float], duration_s: float) -> list[Statement]:
     """Return the genre and the mood where they can be told."""
     if duration_s < LEAST_STYLE_S:
         return []
     told = []
-    if found := rank_genres(scores, names):
+    if found := [style.label for style in rank_styles(scores, "genre")]:
         text = f"Genre or style: most likely {', or '.join(found)}."
-        told.append(Statement("music", text, 0.5, "heuristic", make_labels(found)))
-    if felt := rank_moods(scores):
-        told.append(Statement("music", f"Mood: {', or '.join(felt)}.", 0.45, "heuristic", make_labels(felt)))
+        told.append(Statement("music", text, GENRE_RIGHT, "model", make_labels(found)))
+    if felt := [_spell_mood(style) for style in rank_styles(scores, "mood")]:
+        told.append(Statement("music", f"Mood: {', or '.join(felt)}.", MOOD_RIGHT, "model", make_labels(felt)))
     return told
+
+
+def _spell_mood(style: MusicStyle) -> str:
+    return f"{style.label} ({', '.join(style.also[:3])})"

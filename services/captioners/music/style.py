@@ -1,51 +1,112 @@
-"""Genre and mood classification of music by the classes that YAMNet has for them."""
+"""Genre and mood classification of music: the classes of YAMNet and the tags of musicnn that mean the same, together.
+
+How likely a model usually finds a class is no evidence, so each score counts by how far it lies above what the model
+gives to music at large (`usual` in styles.json, fitted by `benchmarks/ears/fit_styles.py`; no labels are needed).
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from scipy.special import expit
 
+from services.captioners.music.musicnn import MusicTagger
+from services.captioners.naming import NameMatcher, OptionScale
+from services.captioners.sounds.activity import Floats
 from services.captioners.sounds.yamnet import ClassScores
+from services.types import Value
 
-GENRES = slice(211, 271)  # YAMNet classes
-MOODS = {
-    271: "happy (cheerful, playful, joyful)",
-    272: "sad (melancholic, mournful)",
-    273: "tender (calm, gentle, romantic)",
-    274: "exciting (energetic, triumphant)",
-    275: "angry (aggressive, intense, battle-like)",
-    276: "scary (dark, tense, frightening)",
-}
-USUAL = {271: -7.5, 272: -6.3, 273: -5.0, 274: -6.6, 275: -11.9, 276: -7.8}
-"""Mean log-probability over instrumental music: YAMNet calls little music angry, and much of it tender."""
-ACCOMPANYING = (262, 263, 264, 265, 267)  # background, theme, jingle, soundtrack, video game
-SOUNDTRACK = "film or game soundtrack (orchestral, cinematic)"
-VAGUE = (213, 249, 260, 261, 269)  # beatboxing, vocal, independent, song, dance: no genres
-NUM_GENRES = 3
-NEAR = 1.6  # nepers below the best that a second guess may lie
-LEAST_GENRE = -5.5  # log-probability
-LEAST_MOOD = 0.5  # above the usual, nepers
+StyleKind: TypeAlias = Literal["genre", "mood"]
+
+YAMNET = "yamnet"
+LEAST_TOLD: Mapping[StyleKind, float] = {"genre": 1.0, "mood": 0.8}
+"""Standard deviations above the usual, from which a style is told."""
+NEAR = 1.0  # standard deviations below the best that a further guess may lie
+MOST_TOLD: Mapping[StyleKind, int] = {"genre": 3, "mood": 2}
+STYLE_SCALE = OptionScale(0.7, 0.0)
+"""Fitted where YAMNet is sure of a genre and musicnn chooses among four (docs/log)."""
 
 
-def rank_genres(scores: ClassScores, names: tuple[str, ...]) -> list[str]:
-    """Return up to three genres, most likely first."""
-    logs = _average_logs(scores)
-    found: dict[str, float] = {}
-    for index in range(GENRES.start, GENRES.stop):
-        if index not in VAGUE:
-            name = SOUNDTRACK if index in ACCOMPANYING else names[index].lower().removesuffix(" music")
-            found[name] = max(found.get(name, -99.0), float(logs[index]))
-    ranked = sorted(found, key=lambda name: -found[name])[:NUM_GENRES]
-    best = found[ranked[0]]
-    return [name for name in ranked if found[name] > max(best - NEAR, LEAST_GENRE)]
+class MusicStyle(Value):
+    """A style, and what the models call it."""
+
+    label: str
+    kind: StyleKind
+    also: tuple[str, ...] = ()
+    """Other names of it, and of what is a part of it."""
+    yamnet: tuple[str, ...] = ()
+    msd: tuple[str, ...] = ()
+    mtt: tuple[str, ...] = ()
+
+    def list_sources(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """List the models that know the style, each with its classes."""
+        known = ((YAMNET, self.yamnet), ("msd", self.msd), ("mtt", self.mtt))
+        return tuple((source, classes) for source, classes in known if classes)
 
 
-def rank_moods(scores: ClassScores) -> list[str]:
-    """Return up to two moods, most likely first."""
-    logs = _average_logs(scores)
-    above = {index: float(logs[index]) - USUAL[index] for index in MOODS}
-    ranked = sorted(above, key=lambda index: -above[index])[:2]
-    return [MOODS[index] for index in ranked if above[index] > max(LEAST_MOOD, above[ranked[0]] - NEAR)]
+class UsualScore(NamedTuple):
+    """Mean and standard deviation of a class over music at large."""
+
+    mean: float
+    deviation: float
 
 
-def _average_logs(scores: ClassScores) -> np.ndarray:
-    """Return the logarithm of the mean probability per class: a silent patch has no say."""
-    return np.asarray(np.log(expit(scores.logits).mean(axis=0) + 1e-6))
+class StyleTable(Value):
+    """The styles, and the usual scores of all classes: model -> class -> score."""
+
+    styles: tuple[MusicStyle, ...]
+    usual: Mapping[str, Mapping[str, UsualScore]]
+
+
+@cache
+def read_styles() -> StyleTable:
+    """Read the table of styles."""
+    return StyleTable.model_validate(json.loads(files(__package__).joinpath("styles.json").read_text("utf-8")))
+
+
+@cache
+def name_styles() -> NameMatcher:
+    """Return what matches words to styles."""
+    return NameMatcher({style.label: style.also for style in read_styles().styles}, {})
+
+
+class StyleClassifier:
+    """Scores the styles of a clip.
+
+    Args:
+        tagger: musicnn.
+        names: of YAMNet's classes.
+    """
+
+    def __init__(self, tagger: MusicTagger, names: tuple[str, ...]) -> None:
+        self._tagger, self._names = tagger, names
+
+    def __call__(self, samples: Floats, scores: ClassScores) -> Mapping[str, float]:
+        """Return style -> standard deviations above the usual, averaged over the models that know it."""
+        found = {YAMNET: average_classes(scores, self._names)}
+        found |= {one.network: one.logits for one in self._tagger(samples)}
+        return {style.label: _score_style(style, found) for style in read_styles().styles}
+
+
+def average_classes(scores: ClassScores, names: tuple[str, ...]) -> Mapping[str, float]:
+    """Return class -> logarithm of its mean probability over the patches: a silent one has no say."""
+    return dict(zip(names, np.log(expit(scores.logits).mean(axis=0) + 1e-6).tolist(), strict=True))
+
+
+def _score_style(style: MusicStyle, found: Mapping[str, Mapping[str, float]]) -> float:
+    usual = read_styles().usual
+    by_source = [
+        np.mean([(found[source][name] - usual[source][name].mean) / usual[source][name].deviation for name in classes])
+        for source, classes in style.list_sources()
+    ]
+    return float(np.mean(by_source))
+
+
+def rank_styles(scores: Mapping[str, float], kind: StyleKind) -> list[MusicStyle]:
+    """Return the styles of a kind that can be told, the surest first."""
+    ranked = sorted((one for one in read_styles().styles if one.kind == kind), key=lambda one: -scores[one.label])
+    least = max(LEAST_TOLD[kind], scores[ranked[0].label] - NEAR)
+    return [one for one in ranked[: MOST_TOLD[kind]] if scores[one.label] >= least]

@@ -43,22 +43,22 @@ def _raise_level(voice: Floats) -> Floats:
     return voice * np.float32(10 ** (max(0.0, LEVEL_DB - level_db) / 20))
 
 
-def _make_mel_filters() -> Floats:
-    """Return Slaney's mel triangles of equal area, shape (num_bins, 40), to the bit those of librosa.
+def make_mel_filters(frame_samples: int, num_mels: int) -> Floats:
+    """Return Slaney's mel triangles of equal area, shape (num_bins, num_mels), to the bit those of librosa.
 
     Importing librosa, which brings a compiler along, takes longer than describing a clip.
     """
     top_mel = LOG_FROM_HZ / LINEAR_HZ + np.log(SAMPLE_RATE / 2 / LOG_FROM_HZ) / LOG_STEP
-    mels = np.linspace(0, top_mel, NUM_MELS + 2)
+    mels = np.linspace(0, top_mel, num_mels + 2)
     above = mels >= LOG_FROM_HZ / LINEAR_HZ
     edges_hz = LINEAR_HZ * mels
     edges_hz[above] = LOG_FROM_HZ * np.exp(LOG_STEP * (mels[above] - LOG_FROM_HZ / LINEAR_HZ))
-    widths, slopes = np.diff(edges_hz), np.subtract.outer(edges_hz, np.fft.rfftfreq(FRAME_SAMPLES, 1 / SAMPLE_RATE))
+    widths, slopes = np.diff(edges_hz), np.subtract.outer(edges_hz, np.fft.rfftfreq(frame_samples, 1 / SAMPLE_RATE))
     triangles = np.minimum(-slopes[:-2] / widths[:-1, None], slopes[2:] / widths[1:, None])
     filters = np.maximum(0, triangles).astype(np.float32)
     filters *= (2.0 / (edges_hz[2:] - edges_hz[:-2]))[:, None]
     return np.asarray(filters.T, np.float32)
 
 
-_MEL_FILTERS = _make_mel_filters()
+_MEL_FILTERS = make_mel_filters(FRAME_SAMPLES, NUM_MELS)
 _WINDOW = np.hanning(FRAME_SAMPLES + 1)[:-1].astype(np.float32)

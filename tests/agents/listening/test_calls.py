@@ -18,7 +18,7 @@ def listeners(*words: str) -> Listeners:
 
 def test_every_tool_says_what_it_finds_when_it_finds_nothing_and_which_arguments_it_takes() -> None:
     described = {one.name: one for one in describe_tools()}
-    assert len(described) == len(CATALOGUE) == 27
+    assert len(described) == len(CATALOGUE) == 28
     assert all(one.description.endswith(".") and one.says_nothing.endswith(".") for one in described.values())
     assert described["times-said"].arguments["required"] == ["phrase"]
     speed = described["slower"].arguments["properties"]["speed"]

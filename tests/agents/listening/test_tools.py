@@ -37,7 +37,7 @@ async def use(tool: AnyTool, listeners: Listeners, heard: ToolInput) -> tuple[Ev
         ("What is the speaker's last sentence?", "said"),
         ("When the bell has rung, what does the man say?", "said"),
         ("What does the man say after the bell?", "said"),
-        ("Which of these words best describes the mood of the music?", "caption"),
+        ("Which of these words best describes the mood of the music?", "style"),
         ("Which sentence best describes the clip?", "caption"),
         ("Which phrase fits the scene?", "caption"),
         ("Which word best describes the place?", "caption"),

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from services.captioners.music.caption import MusicListener
+from services.captioners.music.musicnn import MusicTagger
 from services.captioners.music.pitches import BasicPitch
+from services.captioners.music.style import StyleClassifier
 from services.captioners.sounds.yamnet import YamNet
 from services.types import SAMPLE_RATE, AudioClip
 from services.weights import store as weights
@@ -16,7 +18,9 @@ pytestmark = pytest.mark.weights
 
 @pytest.fixture(scope="module")
 def listen() -> MusicListener:
-    return MusicListener(YamNet(weights.ensure_folder("yamnet")), BasicPitch(weights.ensure_folder("basic-pitch")))
+    yamnet = YamNet(weights.ensure_folder("yamnet"))
+    style = StyleClassifier(MusicTagger(weights.ensure_folder("musicnn")), yamnet.names)
+    return MusicListener(yamnet, BasicPitch(weights.ensure_folder("basic-pitch")), style)
 
 
 def tone(pitch: int, length_s: float) -> np.ndarray:
