@@ -17,6 +17,8 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin
 
 import typer
 
+from services.errors import BadConfig
+
 model_option = partial(typer.Option, rich_help_panel="Models")
 answering_option = partial(typer.Option, rich_help_panel="Answering")
 benchmark_option = partial(typer.Option, rich_help_panel="Benchmark")
@@ -370,7 +372,12 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run_grouped(**given: Any) -> None:  # noqa: ANN401 - whatever the flags are
-        """Collect flat parameters into their groups, and call the command."""
+        """Collect flat parameters into their groups, and call the command; a text may not be empty."""
+        if empty := next((name for name, value in given.items() if value == ""), None):
+            raise BadConfig(
+                f"--{empty.replace('_', '-')} is empty, as where a variable of the shell is not set: give it a value, "
+                "or leave it out."
+            )
         grouped = {
             name: group(**{one.name: given.pop(one.name) for one in fields(group)}) for name, group in groups.items()
         }

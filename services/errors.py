@@ -217,5 +217,8 @@ class UnknownName(EarwitnessError):
 
 def word_problem(problem: Mapping[str, object]) -> str:
     """Return the message of a Pydantic error, without the prefix that it puts before our own messages."""
+    if problem["type"] == "model_type":  # its message names one of our classes
+        return "Input should be an object with keys"
     message = str(problem["msg"]).removeprefix("Value error, ")
-    return message.replace("Tuple", "List") if problem["type"] in {"too_short", "too_long"} else message
+    is_about_list = problem["type"] in {"too_short", "too_long", "tuple_type"}
+    return message.replace("Tuple", "List").replace("tuple", "list") if is_about_list else message

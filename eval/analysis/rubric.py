@@ -106,9 +106,8 @@ async def rate_run(folder: Path, judge: LLM, *, num_raters: int = NUM_RATERS, co
     file = folder / FILE_NAME
     known = RATINGS.recover(file)
     rated = {(rating.id, rating.rater) for rating in known if rating.failed is None and rating.judge == judge.name}
-    waiting = iter(
-        [(case, rater) for case in cases for rater in range(num_raters) if (case.prediction.id, rater) not in rated]
-    )
+    todo = [(case, rater) for case in cases for rater in range(num_raters) if (case.prediction.id, rater) not in rated]
+    waiting = iter(todo)
     with file.open("ab") as out:
 
         async def work() -> None:
@@ -116,7 +115,7 @@ async def rate_run(folder: Path, judge: LLM, *, num_raters: int = NUM_RATERS, co
             for case, rater in waiting:
                 append_row(out, await _rate(case, rater, judge))
 
-        await asyncio.gather(*(work() for _ in range(concurrency)))
+        await asyncio.gather(*(work() for _ in range(min(concurrency, len(todo)))))
     ratings = [one.row for one in RATINGS.read(file) if one.row.judge == judge.name]
     scored = _score(judge.name, len(predictions), cases, ratings, num_raters=num_raters)
     return scored.model_copy(update={"claims": _count_claims(predictions)})

@@ -46,7 +46,7 @@ class Driver:
             asked = (item for item in queue if not item.unsupported)
             self._clips = Clips(path for item in asked for path in self._benchmark.find_clips(item))
         waiting = iter(queue)
-        await asyncio.gather(*(self._work(waiting, finished) for _ in range(concurrency)))
+        await asyncio.gather(*(self._work(waiting, finished) for _ in range(min(concurrency, len(queue)))))
 
     async def _work(self, waiting: Iterator[Item], finished: Callable[[Prediction], None]) -> None:
         for item in waiting:

@@ -21,6 +21,7 @@ from services.catalog import CAPTIONERS, DEFAULT_CAPTIONER, LLMS, pick
 from services.errors import BadConfig, ModelError
 from services.extensions.registry import include_files
 from services.files import is_folder, write_atomic
+from services.terminal.counts import format_count
 from services.types import Value
 
 FILE_NAME = "grid.json"
@@ -42,7 +43,9 @@ def read_models(listed: Sequence[str], rows: Sequence[str] = ()) -> tuple[GridMo
     Raises `BadConfig` where two rows have one name, or their number is not that of the LLMs.
     """
     if rows and len(rows) != len(listed):
-        raise BadConfig(f"--llm names {len(listed)} LLMs and --rows {len(rows)}: name the row of each, in order.")
+        raise BadConfig(
+            f"--llm names {format_count(len(listed), 'LLM')} and --rows {len(rows)}: name the row of each, in order."
+        )
     served = [ServedModel.read(one) for one in listed]
     models = tuple(GridModel(*one, row) for one, row in zip(served, rows or [one.name for one in served], strict=True))
     for place, model in enumerate(models):

@@ -52,7 +52,9 @@ async def judge_replies(
             done = [apply_judgement(one, known).verdict for one in asked if _is_judged(one, known)]
             with open_watcher(len(asked), done, f"judge {judge.name}") as watcher:
                 queue = iter(waiting)
-                await asyncio.gather(*(_work(queue, judge, out, watcher) for _ in range(concurrency)))
+                await asyncio.gather(
+                    *(_work(queue, judge, out, watcher) for _ in range(min(concurrency, len(waiting))))
+                )
     write_atomic(folder / NAMES_FILE, JudgeNames(judges=tuple(judge.name for judge in judges)).model_dump_json())
 
 

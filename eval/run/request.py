@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
@@ -146,6 +147,8 @@ class RunRequest(RunSettings):
             raise BadConfig(
                 f"--server words its prompts and draws its replies itself: leave out {_format_flags(unasked)}."
             )
+        if self.temperature == inf:
+            raise BadConfig("--temperature inf would draw every token alike: give a number.")
         if self.temperature == 0:
             raise BadConfig("--temperature 0 draws nothing: leave it out, and the likeliest option counts.")
         if self.temperature is not None and self.path not in DRAWING_PATHS:

@@ -25,6 +25,7 @@ from services.audio.decoding import (
 from services.audio.formats import begins_like_a_recording
 from services.audio.pcm_wav import PlainWav
 from services.errors import AudioCode, BadAudio
+from services.terminal.counts import format_count
 from services.types import SAMPLE_RATE, AudioClip
 
 MAX_DURATION_S = 4 * 3600.0  # 0.9 GB of samples
@@ -107,7 +108,7 @@ def build_clip(samples: NDArray[np.float32], about: DecodedAudio, name: str) -> 
     blocks = [samples[start : start + BLOCK] for start in range(0, len(samples), BLOCK)]
     if num_bad := sum(int(np.count_nonzero(~np.isfinite(block))) for block in blocks):
         raise BadAudio(
-            f"'{name}' holds {num_bad} samples that are not finite numbers (NaN or infinity).",
+            f"'{name}' holds {format_count(num_bad, 'sample')} with no finite number (NaN or infinity).",
             code=AudioCode.NOT_FINITE,
         )
     remarks, offset = about.remarks, float(samples.mean(dtype=np.float64))

@@ -176,6 +176,9 @@ def test_ctrl_c_ends_with_the_partial_table(tmp_path: Path, bench: Path) -> None
         (["--bench", "mmau"], "eval: mmau is not at "),
         (["--captioner", "poet", "--path", "cascade"], "eval: No captioner named 'poet'. Known: "),
         (["--asr", "poet", "--path", "cascade"], "eval: No ASR named 'poet'. Known: "),
+        (["--llm", ""], "eval: --llm is empty, as where a variable of the shell is not set: give it a value, or leave"),
+        (["--bench", ""], "eval: --bench is empty, as"),
+        (["--temperature", "inf"], "eval: --temperature inf would draw every token alike: give a number."),
         (["--captioner", "acoustic"], "eval: Path 'text' hears nothing: leave out --captioner."),
     ],
 )

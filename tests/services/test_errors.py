@@ -2,10 +2,15 @@
 
 import pickle
 import re
+from typing import Annotated
+
+import pytest
+from pydantic import Field, ValidationError
 
 from services import errors
 from services.clients import json_api
-from services.errors import EarwitnessError, UnknownName
+from services.errors import EarwitnessError, UnknownName, word_problem
+from services.types import Value
 
 DRAWN = re.compile(r"^ {4}([│├└─ ]*)(\w+) +(?:HTTP (\d+)|exit code 2)", re.MULTILINE)
 WIDTH = 4  # columns a level is indented by
@@ -37,3 +42,30 @@ def test_the_hierarchy_is_the_drawn_one() -> None:
 def test_an_unknown_name_survives_the_way_between_processes() -> None:
     error = UnknownName("LLM", "phi-5", ["phi-4"])
     assert str(pickle.loads(pickle.dumps(error))) == "No LLM named 'phi-5'. Known: phi-4."
+
+
+class Inner(Value):
+    """A record in a record."""
+
+    size: int
+
+
+class Outer(Value):
+    """A record that a user may get wrong."""
+
+    names: Annotated[tuple[str, ...], Field(min_length=1)]
+    inner: Inner | None = None
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"names": []}, "List should have at least 1 item after validation, not 0"),
+        ({"names": "a"}, "Input should be a valid list"),
+        ({"names": ["a"], "inner": 5}, "Input should be an object with keys"),
+    ],
+)
+def test_problems_are_told_without_words_of_python(given: dict[str, object], words: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        Outer.model_validate(given)
+    assert word_problem(raised.value.errors()[0]) == words

@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,15 @@ async def test_at_most_n_items_are_in_flight_and_each_is_asked_once() -> None:
     assert answerer.most_running == 7
     assert sorted((question.id for question in answerer.questions), key=int) == [str(number) for number in range(50)]
     assert sum(prediction.correct_strict for prediction in predictions) == 50
+
+
+async def test_there_are_no_more_workers_than_items() -> None:
+    answerer = answer_by(lambda question: answer_of(question, question.choices[1]), latency_s=0.002)
+    others = len(asyncio.all_tasks())
+    asked = asyncio.create_task(drive(answerer, benchmark_of(*"ab"), concurrency=100_000))
+    await asyncio.sleep(0.001)
+    assert len(asyncio.all_tasks()) - others <= 3  # one for each item, and this run
+    assert len(await asked) == 2
 
 
 async def test_a_failing_item_is_recorded_and_stops_nothing() -> None:
