@@ -1,7 +1,7 @@
 """Allowlists of container formats and codecs: which of FFmpeg's demuxers and decoders may read a recording.
 
-A format is told by its content, and by its name only where the content says nothing. Images, playlists and scripts,
-which FFmpeg would open as well, and formats that refer to other files are left out.
+A format is recognised by its content, and by its name only where the content says nothing. Images, playlists and
+scripts, which FFmpeg would open as well, and formats that refer to other files are left out.
 """
 
 ACCEPTED = "WAV, FLAC, Ogg, MP3, M4A, AAC, WebM and most else of sound that FFmpeg reads"

@@ -1,8 +1,8 @@
 """Downmix to mono: the average of the channels, except where averaging would lose what is there.
 
-Two cases are told by measuring frames of 50 ms. Channels in opposite phase cancel each other: they are summed with
-their signs aligned, or the loudest is taken where that does not help. A channel of steady noise that would bury the
-others is left out. Everything else, which is nearly everything, is averaged.
+Two cases are recognised by measuring frames of 50 ms. Channels in opposite phase cancel each other: they are summed
+with their signs aligned, or the loudest is taken where that does not help. A channel of steady noise that would bury
+the others is left out. Everything else, which is nearly everything, is averaged.
 """
 
 from typing import NamedTuple

@@ -28,7 +28,7 @@ ENDS = (*INTRODUCTIONS, ".", "!", "。", "！")  # of a sentence that options ma
 LEAST_SHORT = 3  # two numbers in a row stand in many a sentence
 IN_WORD = r"[^\s.!?:;。！？：；\"“”«»„]"
 SHORT = re.compile(rf"(?=.{{1,40}}$)(?!\d){IN_WORD}+(?:\s+{IN_WORD}+){{0,2}}")
-"""An option of one to three words that begins with no digit; what steps to take are told in has more, and stops."""
+"""An option of one to three words that begins with no digit; a step of an instruction has more words."""
 QUOTES = re.compile('["“”«»„]')
 
 

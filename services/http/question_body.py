@@ -37,7 +37,7 @@ class PostedQuestion:
     as_published: bool = False
     """Whether the options are a benchmark's, whose repeated and empty ones are kept."""
     is_stream: bool = False
-    """Whether the stages of the work are told as they begin and end."""
+    """Whether the stages of the work are reported as they begin and end."""
     explains: bool = False
     """Whether the answer brings its reasons."""
 

@@ -1,8 +1,8 @@
-"""Parameters of OpenAI's, vLLM's and other clients that change nothing here: which are ignored, and which are told.
+"""Parameters of OpenAI's, vLLM's and other clients that change nothing here: ignored ones, and those passed on.
 
 Options are scored and open questions answered with what is likeliest, so that nothing is sampled, unless a model on a
-server can be told otherwise of an open reply (`TOLD`). What would ask for anything else is ignored with a warning, or
-refused where `limits.strict_parameters` is set.
+server can be asked to write an open reply otherwise (`PASSED_ON`). What would ask for anything else is ignored with a
+warning, or refused where `limits.strict_parameters` is set.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -59,13 +59,13 @@ WITHOUT_EFFECT = frozenset(
 """Parameters that change no answer anywhere, whatever their value."""
 
 
-TOLD = ("temperature", "top_p", "stop", "seed")
-"""Of an open reply, what a model may be told."""
+PASSED_ON = ("temperature", "top_p", "stop", "seed")
+"""Parameters that are passed on to a model that writes an open reply."""
 
 
 def read_reply_options(request: BaseModel, asked: Sequence[str]) -> ReplyOptions | None:
     """Return how an open reply is to be written; None where nothing of it is among what is `asked` for."""
-    given = {name: getattr(request, name, None) for name in TOLD if name in asked}
+    given = {name: getattr(request, name, None) for name in PASSED_ON if name in asked}
     stop = given.get("stop")
     if isinstance(stop, str):
         given["stop"] = [stop]

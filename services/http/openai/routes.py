@@ -20,7 +20,7 @@ from services.http.hearing.transcription import (
 from services.http.hearing.transcription_form import DescribedForm, read_recording
 from services.http.openai.chat import Chat, ChatRequest, read_chat
 from services.http.openai.chat_reply import ChatCompletion, build_completion, stream_events
-from services.http.openai.parameters import TOLD, warn_of
+from services.http.openai.parameters import PASSED_ON, warn_of
 from services.http.openai.responses import ResponseRequest, read_response_request
 from services.http.openai.responses_reply import ResponseReply, build_response, stream_response
 from services.http.openapi import describe_body
@@ -123,7 +123,7 @@ async def _respond(service: Service, limits: Limits, chat: Chat) -> Response:
 async def _complete(service: Service, limits: Limits, chat: Chat) -> tuple[ChatCompletion, Answered]:
     options, ignored = chat.reply_options, chat.ignored
     if options and await service.takes_reply_options(chat.asked.model):
-        ignored = tuple(name for name in ignored if name not in TOLD)
+        ignored = tuple(name for name in ignored if name not in PASSED_ON)
     else:
         options = None
     is_open = not chat.asked.question.choices
