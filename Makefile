@@ -33,7 +33,7 @@ demo: $(READY)
 
 test: $(READY)
 	$(BIN)/earwitness models pull
-	@TIMEFORMAT=$(COST); time { $(PYTEST) -n $(WORKERS) --dist loadfile -m "not vllm and not alone" && $(PYTEST) -m "alone and not vllm" $(ALONE); }
+	@TIMEFORMAT=$(COST); time { $(PYTEST) -n $(WORKERS) --dist loadfile -m "not vllm and not alone" && $(PYTEST) -p no:schemathesis -m "alone and not vllm" $(ALONE); }
 
 # The files of tests that other tests would disturb; the rest need not be collected for them.
 ALONE := $(shell grep -rl --include='test_*.py' 'mark\.alone' tests)

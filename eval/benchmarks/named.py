@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from eval.benchmarks.benchmark import Benchmark, Item
@@ -92,8 +93,9 @@ class Declaration(Value):
         return self.model_copy(update={"parts": parts})
 
 
+@cache
 def read_declaration(name: str) -> Declaration:
-    """Return what is declared of a benchmark."""
+    """Return what is declared of a benchmark; each file is read once a process."""
     return read_config(Path(__file__).with_name(f"{name}.yaml"), Declaration).model_copy(update={"name": name})
 
 

@@ -131,6 +131,10 @@ RIGHT = {
 }
 
 
+def test_a_declaration_is_read_once() -> None:
+    assert named.read_declaration("mmsu") is named.read_declaration("mmsu")
+
+
 def write(folder: Path, name: str) -> Path:
     declared = named.read_declaration(name)
     file = folder / declared.files[0].replace("*.jsonl", "closed_ended_questions.jsonl").replace("*", "Animal")
