@@ -10,7 +10,7 @@ from agents.reading.calibration import CalibrationFile, Calibrations
 from agents.reasons.reasoned import Reasoned
 from services.catalog import pick
 from services.errors import BadConfig
-from services.protocols import LLM, Answerer
+from services.protocols import LLM, Answerer, Loadable
 from services.types import EvidenceSummary, PlannerName
 
 if TYPE_CHECKING:
@@ -80,10 +80,13 @@ def _open_planner(models: Models, options: PathOptions) -> "Planner":
     return LLMPlanner(require_planner(models.open_llm()), options.policy)
 
 
-def _build_lalm(models: Models, options: PathOptions) -> "Direct":
+def _build_lalm(models: Models, options: PathOptions, *, loads: bool = True) -> "Direct":
+    """Build path `lalm`; what is wrong with the weights of its model is known at once where it `loads` them."""
     from agents.direct import Direct
 
     lalm = models.open_lalm()
+    if isinstance(lalm, Loadable) and loads:
+        lalm.load()
     return Direct(lalm, Calibrations(options.calibration).find(lalm, "lalm"))
 
 
@@ -117,7 +120,7 @@ def _build_auto(models: Models, options: PathOptions) -> Answerer:
     from agents.routing.router import ArmModels, load_router, load_routing
 
     reads = options.summary != "none"
-    direct = _open_reading_lalm(models, options) if reads else _build_lalm(models, options)
+    direct = _open_reading_lalm(models, options) if reads else _build_lalm(models, options, loads=False)
     cascade = _build_cascade(models, options)
     parts = cascade.parts
     names = ArmModels(llm=parts.llm.name, captioner=parts.captioner.name, asr=parts.asr.name, lalm=direct.lalm.name)

@@ -28,7 +28,7 @@ from lalm.model.template import PromptClip
 from lalm.prompting import insert_audio
 from lalm.runtimes.in_process import MAX_TOKENS, InProcessTrainedLALM
 from lalm.runtimes.served_run import ServedTrainedLALM
-from lalm.train import checkpoint
+from lalm.train import checkpoint, run_files
 from services.audio import load as audio
 from services.clients.chat_server import Endpoint
 from services.protocols import LALM
@@ -64,10 +64,10 @@ def main() -> None:
 
 def _copy_in_float32(folder: Path) -> Path:
     folder.mkdir()
-    config = checkpoint.read_config(RUN).model_dump(mode="json")
+    config = run_files.read_config(RUN).model_dump(mode="json")
     config["model"]["dtype"] = "float32"
-    (folder / checkpoint.CONFIG).write_text(yaml.safe_dump(config))
-    (folder / checkpoint.WEIGHTS).symlink_to(RUN.resolve() / checkpoint.WEIGHTS)
+    (folder / run_files.CONFIG).write_text(yaml.safe_dump(config))
+    (folder / run_files.WEIGHTS).symlink_to(RUN.resolve() / run_files.WEIGHTS)
     return folder
 
 
@@ -77,7 +77,7 @@ def _make_questions(row: str) -> list[str]:
 
 @torch.inference_mode()
 def _measure_plain(run: Path, clips: Sequence[AudioClip]) -> float:
-    built = build(checkpoint.read_config(run).model, torch.device("cpu"))
+    built = build(run_files.read_config(run).model, torch.device("cpu"))
     checkpoint.load_weights(built.model, run)
     built.model.eval()
     asked = [(clip, text) for text in _make_questions("plain") for clip in clips]

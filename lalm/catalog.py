@@ -124,9 +124,9 @@ def open_served(name: str, url: str, model: LalmEntry | None = None, *, api_key:
 
 def open_trained(folder: Path, name: str) -> LALM:
     """Open a run of `lalm.train` in this process."""
-    from lalm.runtimes.in_process import InProcessTrainedLALM
+    from lalm.runtimes.trained_lalm import TrainedLALM
 
-    return InProcessTrainedLALM(folder, name=name, asr=_open_trained_asr(folder))
+    return TrainedLALM(folder, name=name, asr=_open_trained_asr(folder))
 
 
 def open_served_trained(folder: Path, name: str, url: str) -> LALM:
@@ -140,9 +140,9 @@ def open_served_trained(folder: Path, name: str, url: str) -> LALM:
 
 def _open_trained_asr(folder: Path) -> ASR | None:
     """Open the ASR that a run was trained with, behind the perception cache; None if it was trained without."""
-    from lalm.train import checkpoint
+    from lalm.train import run_files
 
-    name = checkpoint.read_config(folder).model.asr
+    name = run_files.read_config(folder).model.asr
     return None if name is None else open_asr(name)
 
 

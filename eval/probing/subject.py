@@ -90,9 +90,9 @@ def open_text_reader(folder: Path, backbone: str | None) -> "TextReader":
         BadConfig: the folder cannot be used.
     """
     from lalm.probing.text_vectors import TextReader
-    from lalm.train import checkpoint
+    from lalm.train import run_files
 
-    return TextReader(backbone or checkpoint.read_config(folder).model.backbone)
+    return TextReader(backbone or run_files.read_config(folder).model.backbone)
 
 
 def open_scorer(folder: Path) -> "TextScorer":

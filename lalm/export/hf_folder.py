@@ -30,7 +30,7 @@ from lalm.model.build import build
 from lalm.model.config import ModelConfig
 from lalm.model.encoder import Encoder
 from lalm.prompting import AUDIO, TRANSCRIPT_END
-from lalm.train import checkpoint
+from lalm.train import checkpoint, run_files
 from services.errors import BadConfig
 from services.files import share_files
 from services.terminal.command import run
@@ -50,11 +50,11 @@ def export(trained: Path, folder: Path) -> None:
         BadConfig: the run has no trained weights or hears with anything but one Whisper encoder, or `folder` exists or
             cannot be written.
     """
-    config = checkpoint.read_config(trained).model
+    config = run_files.read_config(trained).model
     _require_one_whisper(trained, config)
-    if not (trained / checkpoint.WEIGHTS).is_file():
+    if not (trained / run_files.WEIGHTS).is_file():
         raise BadConfig(
-            f"'{trained}' holds no {checkpoint.WEIGHTS}: train it first (`python -m lalm.train CONFIG {trained}`)."
+            f"'{trained}' holds no {run_files.WEIGHTS}: train it first (`python -m lalm.train CONFIG {trained}`)."
         )
     with _write_whole_folder(folder) as partial:
         _write_model(trained, config, partial)

@@ -25,7 +25,7 @@ from lalm.naming.contrast import NameBank, measure_naming, train_head
 from lalm.naming.weight import WeightFit, fit_weight, score_questions
 from lalm.runtimes import option_namer
 from lalm.runtimes.in_process import InProcessTrainedLALM
-from lalm.train import checkpoint
+from lalm.train import run_files
 from lalm.train.alignment.contrast import list_known_sounds
 from lalm.train.features import FeatureStore
 from lalm.train.recipe import resolve_encoders
@@ -68,8 +68,8 @@ def train_naming(config: NamingTrainConfig, root: Path, folder: Path) -> NamingQ
         ModelError: a part cannot be loaded.
     """
     # 1. Read the rows
-    model = checkpoint.read_config(folder).model
-    for name in (option_namer.CONFIG, option_namer.WEIGHTS):
+    model = run_files.read_config(folder).model
+    for name in (run_files.NAMING_CONFIG, run_files.NAMING_WEIGHTS):
         if (folder / name).exists():
             raise BadConfig(f"'{folder}' has a naming head already: remove '{folder / name}', or train in a copy.")
     held = read_rows(config.held_back, root)
@@ -107,9 +107,9 @@ def train_naming(config: NamingTrainConfig, root: Path, folder: Path) -> NamingQ
         fit=fit,
     )
     write_atomic(folder / QUALITY, quality.model_dump_json(indent=1) + "\n")
-    write_atomic(folder / option_namer.CONFIG, yaml.safe_dump(head_config.model_dump(mode="json"), sort_keys=False))
+    write_atomic(folder / run_files.NAMING_CONFIG, yaml.safe_dump(head_config.model_dump(mode="json"), sort_keys=False))
     halved = {name: value.to(torch.bfloat16).contiguous() for name, value in head.state_dict().items()}
-    write_atomic(folder / option_namer.WEIGHTS, serialise(halved))
+    write_atomic(folder / run_files.NAMING_WEIGHTS, serialise(halved))
     return quality
 
 

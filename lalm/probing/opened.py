@@ -7,7 +7,7 @@ import torch
 
 from lalm.model.build import LalmComponents, build
 from lalm.model.config import ModelConfig
-from lalm.train import checkpoint
+from lalm.train import checkpoint, run_files
 
 
 class OpenedRun(NamedTuple):
@@ -30,8 +30,8 @@ def open_run(folder: Path, name: str) -> OpenedRun:
         ModelError: a frozen part cannot be loaded.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    config = checkpoint.read_config(folder).model
+    config = run_files.read_config(folder).model
     built = build(config, device)
     checkpoint.load_weights(built.model, folder)
     built.model.eval()
-    return OpenedRun(name, config, built, checkpoint.compute_revision(folder), device)
+    return OpenedRun(name, config, built, run_files.compute_revision(folder), device)

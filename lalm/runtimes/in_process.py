@@ -22,17 +22,17 @@ from lalm.model.frames import SEGMENT_SAMPLES, count_segments, pad_segments, spl
 from lalm.model.packing import PackedGroup, PackedRow, pack_groups
 from lalm.model.template import make_prompt_clip
 from lalm.prompting import AUDIO, insert_audio
-from lalm.runtimes.option_namer import add_revision, open_namer
+from lalm.runtimes.option_namer import open_namer
 from lalm.runtimes.recent_clips import RecentClips
 from lalm.runtimes.transcript import transcribe
-from lalm.train import checkpoint
+from lalm.train import checkpoint, run_files
 from services.cancellation import raise_if_cancelled
 from services.errors import ModelError, TooLarge
 from services.llms.batching import Batch, Batcher
 from services.llms.cancelled_replies import StopWhenCancelled, stop_between_layers
 from services.llms.sampling import pick_likeliest
 from services.protocols import ASR, GivenEvidence
-from services.types import SAMPLE_RATE, AudioClip, Choice, Evidence, Message, Reading, ReadingStyle, Usage
+from services.types import SAMPLE_RATE, AudioClip, Choice, Evidence, Message, Reading, Usage
 
 MAX_TOKENS = 128  # of a reply
 MAX_BATCH = 8  # questions per batch
@@ -82,11 +82,11 @@ class InProcessTrainedLALM:
     def __init__(self, folder: Path, *, name: str, asr: ASR | None) -> None:
         self.name = name
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        config = checkpoint.read_config(folder).model
-        self.style = ReadingStyle(scores="texts", takes_evidence=config.captioner is not None)
+        config = run_files.read_config(folder).model
+        self.style = run_files.find_style(config)
         self._built = build(config, self._device)
         checkpoint.load_weights(self._built.model, folder)
-        self.revision = add_revision(checkpoint.compute_revision(folder), folder)
+        self.revision = run_files.compute_whole_revision(folder)
         self._built.model.eval()
         self._namer = open_namer(folder, config, self._built)
         stop_between_layers(self._built.model)

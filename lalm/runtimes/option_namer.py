@@ -1,7 +1,6 @@
 """Option naming: how near the words of each option are to a clip, where a run folder has a naming head."""
 
 from collections.abc import Sequence
-from hashlib import file_digest
 from pathlib import Path
 
 import torch
@@ -17,11 +16,11 @@ from lalm.model.frames import split_segments
 from lalm.model.name_space import NameSpace
 from lalm.model.naming_head import NamingHead, pool_over_time
 from lalm.runtimes.recent_clips import RecentClips
+from lalm.train.run_files import NAMING_CONFIG, NAMING_WEIGHTS
 from services import yaml_file
 from services.errors import BadConfig
 from services.types import AudioClip
 
-CONFIG, WEIGHTS = "naming.yaml", "naming.safetensors"
 NUM_KEPT = 64  # clips whose vectors stay in memory
 
 
@@ -62,14 +61,14 @@ def open_namer(folder: Path, model: ModelConfig, built: LalmComponents) -> Optio
         BadConfig: a file cannot be read, or does not fit the other.
         ModelError: an encoder cannot be loaded.
     """
-    if not (folder / WEIGHTS).is_file():
+    if not (folder / NAMING_WEIGHTS).is_file():
         return None
     space = NameSpace(built.model.backbone.get_input_embeddings(), built.template)
     device, width = space.origin_H.device, len(space.origin_H)
-    config = yaml_file.read_config(folder / CONFIG, NamingConfig)
+    config = yaml_file.read_config(folder / NAMING_CONFIG, NamingConfig)
     encoders = open_each(config.encoders, model, device)
     head = NamingHead(config, encoders.shapes, backbone_width=width).to(device)
-    load_head(head, folder / WEIGHTS)
+    load_head(head, folder / NAMING_WEIGHTS)
     return OptionNamer(head.eval(), encoders, space)
 
 
@@ -80,12 +79,6 @@ def load_head(head: NamingHead, path: Path) -> None:
     except (OSError, SafetensorError) as error:
         raise BadConfig(f"'{path}' cannot be read: {str(error).splitlines()[0]}") from error
     except RuntimeError as error:
-        raise BadConfig(f"'{path}' does not fit '{path.with_name(CONFIG)}': train the naming head again.") from error
-
-
-def add_revision(revision: str, folder: Path) -> str:
-    """Extend the revision of a run by that of its naming head, if there is one."""
-    if not (folder / WEIGHTS).is_file():
-        return revision
-    with (folder / WEIGHTS).open("rb") as file:
-        return f"{revision}-{file_digest(file, 'sha256').hexdigest()[:8]}"
+        raise BadConfig(
+            f"'{path}' does not fit '{path.with_name(NAMING_CONFIG)}': train the naming head again."
+        ) from error

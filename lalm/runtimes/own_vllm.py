@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from lalm.export.hf_folder import export
 from lalm.export.vllm_version import require_vllm
 from lalm.runtimes.served_run import ServedTrainedLALM
-from lalm.train import checkpoint
+from lalm.train import run_files
 from services.clients.chat_server import Endpoint
 from services.digest import hash_modules
 from services.errors import ModelError
@@ -117,7 +117,7 @@ class OwnVllmTrainedLALM(ServedTrainedLALM):
 
 def _export_once(folder: Path) -> Path:
     """Return the run as a folder that vLLM reads, written once for each state of the run and of the exporting code."""
-    target = read_settings().home / "exported" / f"{checkpoint.compute_revision(folder)}-{hash_modules(*CODE)[:8]}"
+    target = read_settings().home / "exported" / f"{run_files.compute_revision(folder)}-{hash_modules(*CODE)[:8]}"
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{target}.lock"):
         if not target.is_dir():

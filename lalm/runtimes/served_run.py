@@ -15,7 +15,7 @@ from lalm.prompting import AUDIO, TRANSCRIPT_END, insert_audio
 from lalm.runtimes.in_process import MAX_TOKENS, PRIOR_WEIGHT, SILENCE
 from lalm.runtimes.served_scores import ReplyScorer, ScoreRequest
 from lalm.runtimes.transcript import transcribe
-from lalm.train import checkpoint
+from lalm.train import run_files
 from services.clients.chat_audio import ClipEncoder, build_audio_part
 from services.clients.chat_server import ChatServer, Endpoint
 from services.llms.sampling import pick_likeliest
@@ -37,7 +37,7 @@ class ServedTrainedLALM:
 
     def __init__(self, folder: Path, endpoint: Endpoint, *, name: str, asr: ASR | None) -> None:
         self.name = name
-        config = checkpoint.read_config(folder).model
+        config = run_files.read_config(folder).model
         self.style = ReadingStyle(scores="texts", takes_evidence=config.captioner is not None)
         tokenizer = parts.open_tokenizer(config.backbone)
         self._template = ChatTemplate(tokenizer, config.connector.num_queries, form=config.prompt)

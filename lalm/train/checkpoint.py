@@ -11,7 +11,6 @@ A run folder holds:
 """
 
 from collections.abc import Mapping
-from hashlib import file_digest
 from pathlib import Path
 
 import torch
@@ -26,12 +25,11 @@ from lalm.model.model import AudioLanguageModel
 from lalm.train.config import TrainConfig
 from lalm.train.desta import export_desta, import_desta, is_desta
 from lalm.train.parallel import DataParallelGroup
-from services import yaml_file as yaml_config
+from lalm.train.run_files import CONFIG, RESUME, WEIGHTS, read_config
 from services.errors import BadConfig
 from services.files import write_atomic
 from services.types import Value
 
-CONFIG, WEIGHTS, METRICS, RESUME = "config.yaml", "model.safetensors", "metrics.jsonl", "resume.safetensors"
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")  # AdamW's state of each parameter
 CPU_FLOAT = torch.empty(())  # dtype and device that AdamW keeps its step count in
 
@@ -55,17 +53,6 @@ def open_run(folder: Path, config: TrainConfig) -> None:
             f"The run folder '{folder}' holds a run of another configuration: {'; '.join(differing)}. "
             "Name another folder, or remove this one."
         )
-
-
-def read_config(folder: Path) -> TrainConfig:
-    """Read the configuration of a run folder."""
-    return yaml_config.read_config(folder / CONFIG, TrainConfig)
-
-
-def compute_revision(folder: Path) -> str:
-    """Return the first 12 hex digits of the SHA-256 of the trained weights."""
-    with (folder / WEIGHTS).open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()[:12]
 
 
 def save(step: int, model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group: DataParallelGroup) -> None:

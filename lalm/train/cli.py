@@ -78,8 +78,8 @@ def train_from_file(
 
 def describe_what_is_kept(folder: Path) -> str:
     """Say whether an interrupted run can be resumed from a checkpoint."""
-    from lalm.train import checkpoint
+    from lalm.train import run_files
 
-    if (folder / checkpoint.RESUME).is_file():
+    if (folder / run_files.RESUME).is_file():
         return f"The last checkpoint is kept in '{folder}'; the same command continues from it."
     return "There was no checkpoint yet; the same command begins again."

@@ -18,7 +18,7 @@ from lalm.model import parts
 from lalm.model.backbone_check import check_backbone
 from lalm.model.build import LalmComponents, build
 from lalm.model.config import EncoderConfig
-from lalm.train import checkpoint, run_folder
+from lalm.train import checkpoint, run_files, run_folder
 from lalm.train.alignment.bag_of_words import Aligner
 from lalm.train.alignment.contrast import ContrastiveAligner, list_known_sounds
 from lalm.train.beside import BesideText
@@ -90,7 +90,7 @@ def train(config: TrainConfig, root: Path, folder: Path, options: TrainOptions) 
         if options.dry_run:
             return
         # 5. Resume from the last checkpoint, or initialise the connector
-        is_begun = (folder / checkpoint.RESUME).is_file()
+        is_begun = (folder / run_files.RESUME).is_file()
         aligners = [] if is_begun else initialise_connector(config, built, corpus, root)
         if begins:  # only now, so that a run that cannot start leaves nothing behind
             held.enter_context(run_folder.lock_run(folder, config, rows))
@@ -167,7 +167,7 @@ def resume(trainer: Trainer, folder: Path, group: DataParallelGroup) -> int:
         return checkpoint.resume(trainer.model, trainer.optimizer, folder, group)
     except (OSError, SafetensorError, KeyError) as error:
         raise BadConfig(
-            f"'{folder / checkpoint.RESUME}' is not a complete checkpoint ({str(error).splitlines()[0]}): remove it to "
+            f"'{folder / run_files.RESUME}' is not a complete checkpoint ({str(error).splitlines()[0]}): remove it to "
             f"restart the run, or begin another with `start_from: {folder}`."
         ) from error
 
@@ -182,7 +182,7 @@ def open_meter(
     trackers: Sequence[TrackerName] = (),
 ) -> Meter:
     """Open the metrics of a run after its completed steps."""
-    path = folder / checkpoint.METRICS
+    path = folder / run_files.METRICS
     try:
         return Meter(path, config, built, group, done=done, trackers=trackers)
     except (JSONDecodeError, UnicodeDecodeError, KeyError) as error:

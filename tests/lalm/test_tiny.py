@@ -8,7 +8,7 @@ from deploy.console import demo
 from lalm import catalog
 from lalm.catalog import open_lalm
 from lalm.prompting import build_messages
-from lalm.train import checkpoint
+from lalm.train import run_files
 from services.audio import load as audio
 from services.protocols import LALM
 from services.types import Question
@@ -30,7 +30,7 @@ def tiny() -> LALM:
 
 
 def test_it_is_small_and_explains_itself() -> None:
-    assert (SHIPPED / checkpoint.WEIGHTS).stat().st_size <= MAX_BYTES
+    assert (SHIPPED / run_files.WEIGHTS).stat().st_size <= MAX_BYTES
     card = (SHIPPED / "README.md").read_text()
     assert "licence" in card.lower() and "Limitations" in card
 

@@ -29,7 +29,7 @@ from lalm.model.frames import pad_segments
 from lalm.model.packing import PackedGroup, PackedRow, pack_groups
 from lalm.model.template import ChatTemplate, PromptClip
 from lalm.prompting import AUDIO
-from lalm.train import checkpoint
+from lalm.train import checkpoint, run_files
 from lalm.train.config import TrainConfig
 from services.types import SAMPLE_RATE, AudioClip, Message
 
@@ -72,7 +72,7 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     }
     folder = tmp_path / "run"
     folder.mkdir()
-    (folder / checkpoint.CONFIG).write_text(yaml.safe_dump(content))
+    (folder / run_files.CONFIG).write_text(yaml.safe_dump(content))
     built = build(TrainConfig.model_validate(content).model, torch.device("cpu"))
     with torch.no_grad():
         for _, value in built.model.list_trained_parameters():
@@ -82,7 +82,7 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def ours(run: Path) -> LalmComponents:
-    built = build(checkpoint.read_config(run).model, torch.device("cpu"))
+    built = build(run_files.read_config(run).model, torch.device("cpu"))
     checkpoint.load_weights(built.model, run)
     built.model.eval()
     return built
@@ -257,7 +257,7 @@ def test_an_existing_folder_and_a_run_without_weights_are_refused(
     assert main([str(run), str(run.parent / "file" / "exported")]) == 2
     message = capsys.readouterr().err.splitlines()[-1]
     assert message.startswith("lalm.export: ") and "file/exported' cannot be written: " in message
-    (run / checkpoint.WEIGHTS).unlink()
+    (run / run_files.WEIGHTS).unlink()
     assert main([str(run), str(run.parent / "exported")]) == 2
     message = capsys.readouterr().err
     assert "holds no model.safetensors" in message and message.count("\n") == 1

@@ -20,7 +20,7 @@ from lalm.model.frames import count_segments, pad_segments
 from lalm.model.packing import PackedGroup, PackedRow, pack_groups
 from lalm.model.template import PromptClip
 from lalm.prompting import insert_audio
-from lalm.train import checkpoint
+from lalm.train import checkpoint, run_files
 from lalm.train.config import TrainConfig
 from services.audio import load as audio
 from services.types import AudioClip, Message
@@ -146,7 +146,7 @@ def open_both(tmp_path: Path) -> Iterator[Callable[..., Engines]]:
     def both(run: Path, num_workers: int = 1) -> Engines:
         from vllm import LLM
 
-        config = checkpoint.read_config(run).model.model_copy(update={"dtype": "float32"})
+        config = run_files.read_config(run).model.model_copy(update={"dtype": "float32"})
         ours = build(config, torch.device("cpu"))
         checkpoint.load_weights(ours.model, run)
         ours.model.eval()
@@ -190,7 +190,7 @@ def random_run(root: Path, family: str, write_backbone: Callable[..., None], enc
         "optimizer": {"num_steps": 1},
     }
     (root / "run").mkdir()
-    (root / "run" / checkpoint.CONFIG).write_text(yaml.safe_dump(content))
+    (root / "run" / run_files.CONFIG).write_text(yaml.safe_dump(content))
     built = build(TrainConfig.model_validate(content).model, torch.device("cpu"))
     with torch.no_grad():
         for _, value in built.model.list_trained_parameters():

@@ -13,7 +13,7 @@ from lalm.probing import activations
 from lalm.probing.activations import ActivationReader, ProbedStage
 from lalm.probing.opened import OpenedRun, open_run
 from lalm.prompting import build_messages, insert_audio
-from lalm.train import checkpoint
+from lalm.train import run_files
 from services.errors import BadConfig, TooLarge
 from services.types import AudioClip, Message, Question
 
@@ -138,6 +138,6 @@ def test_a_clip_that_the_backbone_has_no_room_for_is_named(opened: OpenedRun, ma
 
 @pytest.mark.slow
 def test_a_run_without_weights_is_an_error(folder: Path) -> None:
-    (folder / checkpoint.WEIGHTS).unlink()
+    (folder / run_files.WEIGHTS).unlink()
     with pytest.raises(BadConfig, match="cannot be read"):
         open_run(folder, "made-up")

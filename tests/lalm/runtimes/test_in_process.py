@@ -19,7 +19,7 @@ from lalm.model.frames import pad_segments
 from lalm.model.template import ChatTemplate, PromptClip
 from lalm.prompting import AUDIO, insert_audio
 from lalm.runtimes.in_process import PRIOR_WEIGHT, SILENCE, InProcessTrainedLALM
-from lalm.train import checkpoint, cli
+from lalm.train import checkpoint, cli, run_files
 from services.errors import ModelError, TooLarge
 from services.scripted.ears import ScriptedEars
 from services.types import SAMPLE_RATE, AudioClip, Choice, Evidence, Message
@@ -60,7 +60,7 @@ def folder(trained: Path, make_run: MakeRun, tmp_path: Path) -> Path:
 
 def mean(folder: Path, clip: AudioClip, prompt: tuple[Message, ...], reply: str, words: str = "") -> float:
     """Return the mean log-probability of a token of a reply by a plain forward pass of each token."""
-    built = build(checkpoint.read_config(folder).model, torch.device("cpu"))
+    built = build(run_files.read_config(folder).model, torch.device("cpu"))
     checkpoint.load_weights(built.model, folder)
     model = built.model.eval()
     ids = (
@@ -112,7 +112,7 @@ async def test_questions_that_are_read_together_are_answered_as_alone(folder: Pa
 
 @pytest.mark.slow
 async def test_in_bfloat16_neighbours_change_no_digit(folder: Path, make_clip: MakeClip) -> None:
-    config = folder / checkpoint.CONFIG
+    config = folder / run_files.CONFIG
     config.write_text(config.read_text().replace("dtype: float32", "dtype: bfloat16"))
     lalm = InProcessTrainedLALM(folder, name="test", asr=None)
     clips = [make_clip(length, seed=number) for number, length in enumerate((0.5, 2.0, 0.9, 1.3))]
@@ -227,7 +227,7 @@ async def test_who_gives_up_stops_the_hearing_between_two_segments(
 def test_the_revision_is_that_of_the_weights(folder: Path) -> None:
     before = InProcessTrainedLALM(folder, name="test", asr=None).revision
     assert InProcessTrainedLALM(folder, name="test", asr=None).revision == before
-    built = build(checkpoint.read_config(folder).model, torch.device("cpu"))
+    built = build(run_files.read_config(folder).model, torch.device("cpu"))
     checkpoint.export_weights(built.model, folder, torch.float32)
     assert InProcessTrainedLALM(folder, name="test", asr=None).revision != before
 
@@ -274,7 +274,7 @@ def test_a_run_with_two_encoders_is_opened_with_the_revisions_that_it_names(
     encoders = [{"source": str(encoder_folder), "pool": 2}, {"source": "second", "layers": [0]}]
     path = make_run(model__encoder=None, model__encoders=encoders, optimizer={"num_steps": 1})
     assert cli.main([str(path), str(tmp_path / "both")]) == 0
-    named = checkpoint.read_config(tmp_path / "both").model.encoders
+    named = run_files.read_config(tmp_path / "both").model.encoders
     assert [one.revision for one in named] == [parts.compute_revision(str(encoder_folder))] * 2
     assert named[1].source == str(tmp_path / "second")
     lalm = InProcessTrainedLALM(tmp_path / "both", name="ours", asr=None)

@@ -12,8 +12,9 @@ from lalm.model.build import build
 from lalm.model.config import EncoderConfig, NamingConfig
 from lalm.model.encoders import open_each
 from lalm.model.naming_head import NamingHead
-from lalm.runtimes.option_namer import CONFIG, WEIGHTS, add_revision, open_namer
+from lalm.runtimes.option_namer import open_namer
 from lalm.train.config import TrainConfig
+from lalm.train.run_files import NAMING_CONFIG, NAMING_WEIGHTS, WEIGHTS, compute_whole_revision
 from services.errors import BadConfig
 from services.types import AudioClip
 from services.yaml_file import read_config
@@ -33,8 +34,8 @@ def head_folder(tmp_path: Path, encoder_folder: Path, make_run: Callable[..., Pa
     torch.nn.init.normal_(head.components_PF)
     folder = tmp_path / "head"
     folder.mkdir()
-    (folder / CONFIG).write_text(yaml.safe_dump(config.model_dump(mode="json")))
-    save_file({name: value.bfloat16() for name, value in head.state_dict().items()}, folder / WEIGHTS)
+    (folder / NAMING_CONFIG).write_text(yaml.safe_dump(config.model_dump(mode="json")))
+    save_file({name: value.bfloat16() for name, value in head.state_dict().items()}, folder / NAMING_WEIGHTS)
     return folder
 
 
@@ -59,13 +60,14 @@ def test_a_score_is_the_weight_times_the_cosine(
 def test_a_run_without_a_head_has_none(tmp_path: Path, make_run: Callable[..., Path]) -> None:
     model = read_config(make_run(), TrainConfig).model
     assert open_namer(tmp_path, model, build(model, torch.device("cpu"))) is None
-    assert add_revision("abc", tmp_path) == "abc"
+    (tmp_path / WEIGHTS).write_bytes(b"weights")
+    assert len(compute_whole_revision(tmp_path)) == 12
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "message"),
-    [(lambda folder: (folder / WEIGHTS).write_bytes(b"{"), "cannot be read"), (None, "does not fit")],
+    [(lambda folder: (folder / NAMING_WEIGHTS).write_bytes(b"{"), "cannot be read"), (None, "does not fit")],
 )
 def test_files_that_are_damaged_or_do_not_fit_are_named(
     head_folder: Path, tmp_path: Path, damage: Callable[[Path], object] | None, message: str
@@ -73,9 +75,10 @@ def test_files_that_are_damaged_or_do_not_fit_are_named(
     if damage:
         damage(head_folder)
     else:
-        config = yaml.safe_load((head_folder / CONFIG).read_text())
-        (head_folder / CONFIG).write_text(yaml.safe_dump(config | {"width": 9}))
+        config = yaml.safe_load((head_folder / NAMING_CONFIG).read_text())
+        (head_folder / NAMING_CONFIG).write_text(yaml.safe_dump(config | {"width": 9}))
     model = read_config(tmp_path / "run.yaml", TrainConfig).model
-    with pytest.raises(BadConfig, match=f"{WEIGHTS}' {message}"):
+    with pytest.raises(BadConfig, match=f"{NAMING_WEIGHTS}' {message}"):
         open_namer(head_folder, model, build(model, torch.device("cpu")))
-    assert add_revision("abc", head_folder).startswith("abc-")
+    (head_folder / WEIGHTS).write_bytes(b"weights")
+    assert len(compute_whole_revision(head_folder)) == 12 + 1 + 8

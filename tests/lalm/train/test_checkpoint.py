@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from lalm.model.build import LalmComponents, build
-from lalm.train import checkpoint, cli
+from lalm.train import checkpoint, cli, run_files
 from lalm.train.config import TrainConfig
 from lalm.train.parallel import DataParallelGroup
 from services.errors import BadConfig
@@ -35,9 +35,9 @@ def written(
     built: LalmComponents, folder: Path, change: Callable[[dict[str, Tensor]], object] = lambda _: None
 ) -> Path:
     checkpoint.export_weights(built.model, folder, torch.float32)
-    tensors = load_file(folder / checkpoint.WEIGHTS)
+    tensors = load_file(folder / run_files.WEIGHTS)
     change(tensors)
-    save_file(tensors, folder / checkpoint.WEIGHTS)
+    save_file(tensors, folder / run_files.WEIGHTS)
     return folder
 
 
@@ -54,7 +54,7 @@ def test_what_was_written_is_what_is_read(built: LalmComponents, config: TrainCo
 
 @pytest.mark.slow
 def test_frozen_parts_are_never_kept(built: LalmComponents, tmp_path: Path) -> None:
-    names = load_file(written(built, tmp_path) / checkpoint.WEIGHTS).keys()
+    names = load_file(written(built, tmp_path) / run_files.WEIGHTS).keys()
     assert names == built.model.list_checkpoint_tensors().keys()
     assert not [name for name in names if name.startswith("backbone.") and ".lora_" not in name]
 
@@ -83,7 +83,7 @@ def test_a_wrong_tensor_is_named(
 def test_weights_that_are_absent_or_no_safetensors_are_refused(built: LalmComponents, tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match=r"model\.safetensors' cannot be read"):
         checkpoint.load_weights(built.model, tmp_path)
-    (tmp_path / checkpoint.WEIGHTS).write_bytes(b"no tensors")
+    (tmp_path / run_files.WEIGHTS).write_bytes(b"no tensors")
     with pytest.raises(BadConfig, match=r"model\.safetensors' cannot be read"):
         checkpoint.load_weights(built.model, tmp_path)
 
@@ -94,7 +94,7 @@ def test_a_run_folder_is_gone_on_with_and_otherwise_refused_by_what_differs(
     folder = tmp_path / "run"
     checkpoint.open_run(folder, config)
     checkpoint.open_run(folder, config)
-    assert checkpoint.read_config(folder) == config
+    assert run_files.read_config(folder) == config
     other = read_config(make_run(model__lora=None, save_every=9), TrainConfig)
     with pytest.raises(BadConfig) as caught:
         checkpoint.open_run(folder, other)
@@ -126,9 +126,9 @@ def test_other_processes_than_a_run_was_begun_by_are_refused(make_run: MakeRun, 
 def test_moments_of_another_precision_are_gone_on_with(make_run: MakeRun, tmp_path: Path) -> None:
     config, folder = make_run(), tmp_path / "run"
     assert cli.main([str(config), str(folder)]) == 0
-    stored = load_file(folder / checkpoint.RESUME)
+    stored = load_file(folder / run_files.RESUME)
     halved = {name: value.bfloat16() if ".lora_" in name else value for name, value in stored.items()}
-    save_file(halved, folder / checkpoint.RESUME)
+    save_file(halved, folder / run_files.RESUME)
     built = build(read_config(config, TrainConfig).model, CPU)
     optimizer = torch.optim.AdamW([value for _, value in built.model.list_trained_parameters()])
     assert checkpoint.resume(built.model, optimizer, folder, DataParallelGroup(0, 1, CPU)) == 4
@@ -141,7 +141,7 @@ def test_moments_of_another_precision_are_gone_on_with(make_run: MakeRun, tmp_pa
 @pytest.mark.slow
 def test_half_the_precision_is_half_the_size(built: LalmComponents, tmp_path: Path) -> None:
     written(built, tmp_path)
-    whole = (tmp_path / checkpoint.WEIGHTS).stat().st_size
+    whole = (tmp_path / run_files.WEIGHTS).stat().st_size
     checkpoint.export_weights(built.model, tmp_path, torch.float16)
-    assert (tmp_path / checkpoint.WEIGHTS).stat().st_size < 0.6 * whole
+    assert (tmp_path / run_files.WEIGHTS).stat().st_size < 0.6 * whole
     checkpoint.load_weights(built.model, tmp_path)

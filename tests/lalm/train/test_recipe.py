@@ -11,7 +11,7 @@ import torch
 from filelock import FileLock
 from safetensors.torch import load_file
 
-from lalm.train import checkpoint, cli
+from lalm.train import cli, run_files
 from lalm.train.config import TrainConfig
 from lalm.train.parallel import DataParallelGroup
 from lalm.train.recipe import check_config
@@ -295,7 +295,7 @@ def test_folders_of_frozen_parts_are_found_from_the_configuration(
     config = make_run(model__encoder="parts/ears", model__backbone="parts/mouth")
     monkeypatch.chdir("/")
     assert run(config, tmp_path / "run") == 0
-    model = checkpoint.read_config(tmp_path / "run").model
+    model = run_files.read_config(tmp_path / "run").model
     assert Path(model.encoder).samefile(encoder_folder)
     assert Path(model.backbone).is_absolute()
     monkeypatch.chdir(tmp_path)
@@ -335,7 +335,7 @@ def test_two_processes_train_as_one(
     for alone, shared in zip(metrics(tmp_path / "one"), metrics(tmp_path / "two"), strict=True):
         for key in alone.keys() & set(keys):
             assert shared[key] == pytest.approx(alone[key], rel=1e-4), key
-    one, two = (load_file(tmp_path / each / checkpoint.WEIGHTS) for each in ("one", "two"))
+    one, two = (load_file(tmp_path / each / run_files.WEIGHTS) for each in ("one", "two"))
     for name, value in one.items():
         torch.testing.assert_close(two[name], value, rtol=1e-3, atol=1e-4)
 

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from lalm.model.build import build
-from lalm.train import checkpoint, cli
+from lalm.train import cli, run_files
 from lalm.train.config import TrainConfig
 from lalm.train.corpus import load_corpus
 from lalm.train.parallel import join_processes
@@ -90,5 +90,5 @@ def test_an_update_that_ruins_the_model_is_not_saved(
     ruinous = {"num_steps": 1, "warmup_steps": 0, "learning_rate": 1e30, "lora_learning_rate": 1e30}
     assert cli.main([str(make_run(optimizer=ruinous)), str(tmp_path / "run")]) == 2
     assert "The validation loss is not a number" in capsys.readouterr().err
-    weights = load_file(tmp_path / "run" / checkpoint.WEIGHTS)
+    weights = load_file(tmp_path / "run" / run_files.WEIGHTS)
     assert all(value.isfinite().all() and value.abs().max() < 1e6 for value in weights.values())
