@@ -85,7 +85,7 @@ def test_rotations_without_answers_agree_or_not_and_none_is_right(tmp_path: Path
     shown = Console(width=200)
     with shown.capture() as caught:
         print_results("r", summarise([]).model_copy(update={"n": 1, "controls": {"circular": score}}), shown)
-    assert "circular: 1 of 1 items (100.0%) got the same option in every rotation." in caught.get()
+    assert "circular: 1 of 1 item (100.0%) got the same option in every rotation." in caught.get()
 
 
 def test_rules_are_not_compared_with_the_run(run: Path) -> None:

@@ -123,7 +123,7 @@ def test_a_path_that_hears_nothing_needs_no_recording(client: TestClient) -> Non
         ),
         (wav()[:20], 422, "damaged_audio", "'clip.wav' "),
         (wav(0.0), 422, "audio_too_short", "'clip.wav' lasts 0.000 s; the shortest accepted is 0.01 s."),
-        (wav(0.5, subtype="FLOAT")[:-4] + np.float32("nan").tobytes(), 422, "not_finite", "'clip.wav' holds 1 samples"),
+        (wav(0.5, subtype="FLOAT")[:-4] + np.float32("nan").tobytes(), 422, "not_finite", "'clip.wav' holds 1 sample "),
     ],
     ids=["empty", "text", "cut short", "zero samples", "NaN"],
 )
