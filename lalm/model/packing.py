@@ -82,8 +82,11 @@ class PackedBatch:
         return PackedBatch(**{name: getattr(self, name).to(device) for name in names}, num_rows=self.num_rows)
 
 
-def pack_groups(groups: Sequence[PackedGroup]) -> PackedBatch:
-    """Pack groups into one sequence."""
+def pack_groups(groups: Sequence[PackedGroup], *, multiple: int = 1) -> PackedBatch:
+    """Pack groups into one sequence, padded to a `multiple` of tokens that no row attends to.
+
+    Where matrices of few sizes are multiplied, a library such as oneDNN keeps few kernels in memory.
+    """
     columns = _SequenceBuilder()
     num_rows = num_slots = 0
     for number, group in enumerate(groups):
@@ -102,6 +105,7 @@ def pack_groups(groups: Sequence[PackedGroup]) -> PackedBatch:
             )
             num_rows += 1
         num_slots += group.num_slots
+    columns.pad(multiple, group=len(groups))
     return columns.build(num_rows)
 
 
@@ -132,6 +136,10 @@ class _SequenceBuilder:
         """Add `tokens` as prediction targets, starting at the last token so far."""
         first = len(self._tokens) - 1
         self._replies.extend((first + number, token, row) for number, token in enumerate(tokens))
+
+    def pad(self, multiple: int, group: int) -> None:
+        """Append tokens of a group of their own up to a multiple; they attend to each other only."""
+        self._tokens.extend((0, 0, group, PREFIX) for _ in range(-len(self._tokens) % multiple))
 
     def build(self, num_rows: int) -> PackedBatch:
         """Return the sequence."""

@@ -21,6 +21,9 @@ from lalm.train.parallel import DataParallelGroup, find_layers
 from services.errors import ModelError
 
 
+LENGTHS = 64  # a packed sequence is padded to a multiple of it
+
+
 class TrainStep(NamedTuple):
     """Metrics of one optimiser step, over all processes."""
 
@@ -136,7 +139,7 @@ class Trainer:
         device = self._group.device
         features = self._corpus.features.load_batch([clip.sha256 for clip in packed.clips], device)
         with torch.autocast(device.type, torch.bfloat16, enabled=self._config.autocast):
-            logprobs: Tensor = self.model(pack_groups(packed.groups).to(device), features)
+            logprobs: Tensor = self.model(pack_groups(packed.groups, multiple=LENGTHS).to(device), features)
         return logprobs
 
     def _make_lockstep_batches(self, packs: Sequence[MicroBatch]) -> Sequence[MicroBatch]:

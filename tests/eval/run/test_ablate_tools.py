@@ -123,9 +123,7 @@ def test_a_run_folder_is_replayed_and_keeps_the_table(folder: Path, capsys: pyte
     with pytest.raises(SystemExit):
         main(["ablate-tools", str(folder), *arguments])
     lines = capsys.readouterr().out.splitlines()
-    assert (
-        lines[0].startswith("4 questions: 50.0 % heard once, 50.0 % within 1 action.") and "over 4 drawn" in lines[0]
-    )
+    assert lines[0].startswith("4 questions: 50.0 % heard once, 50.0 % within 1 action.") and "over 4 drawn" in lines[0]
     assert lines[len(CALLED) + 3 :][0].split("\t") == ["actions", "n", "%", "% once", "% LALM", "won", "lost", "p"]
     assert lines[-1] == "No tool loses beyond chance."
 

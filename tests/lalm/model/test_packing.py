@@ -46,3 +46,15 @@ def test_rows_that_are_asked_the_same_keep_a_token_of_their_own() -> None:
     packed = pack_groups([PackedGroup((PackedRow((7, 8), (1, 2)), PackedRow((7, 8), (3, 4))), 0)])
     assert packed.ids_L.tolist() == [7, 8, 1, 8, 3]
     assert packed.source_R.tolist() == [1, 2, 3, 4]
+
+
+def test_padding_changes_no_row() -> None:
+    plain, padded = pack_groups([SHARED, SHARED]), pack_groups([SHARED, SHARED], multiple=32)
+    assert (len(plain.ids_L), len(padded.ids_L)) == (16, 32)
+    assert (padded.ids_L[16:] >= 0).all(), "no audio"
+    for name in ("source_R", "target_R", "row_R"):
+        assert getattr(padded, name).tolist() == getattr(plain, name).tolist()
+    mask_LL, plain_LL = (one.build_attention_mask()[0, 0] for one in (padded, plain))
+    assert (mask_LL[:16, :16] == plain_LL).all() and not mask_LL[:16, 16:].any() and not mask_LL[16:, :16].any()
+    assert mask_LL.diagonal().all(), "every token attends to something, or attention is not a number"
+    assert len(pack_groups([SHARED], multiple=8).ids_L) == 8, "a whole multiple is left as it is"
