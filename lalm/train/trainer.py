@@ -20,7 +20,6 @@ from lalm.train.data import MicroBatch, Sampler
 from lalm.train.parallel import DataParallelGroup, find_layers
 from services.errors import ModelError
 
-
 LENGTHS = 64  # a packed sequence is padded to a multiple of it
 
 
