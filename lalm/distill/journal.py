@@ -8,7 +8,7 @@ from typing import Self
 
 from pydantic import ValidationError
 
-from lalm.distill.filters import BackboneReply
+from lalm.distill.filtering.filters import BackboneReply
 from services.errors import BadConfig
 from services.files import sync_to_disk
 from services.journal import cut_torn_line

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
+from lalm.distill.filtering.truth import AskedQuestion
 from lalm.distill.metadata import Metadata
 from lalm.distill.targets import TargetWriter
-from lalm.distill.truth import AskedQuestion
 from services.types import Value
 
 Style: TypeAlias = Literal["describe", "classify", "open_qa", "multiple_choice", "instruction"]

@@ -17,13 +17,13 @@ from typing import NamedTuple
 
 from lalm.distill.config import DistillConfig
 from lalm.distill.description import describe_clip
-from lalm.distill.filters import BackboneReply, find_fault
+from lalm.distill.filtering.filters import BackboneReply, find_fault
+from lalm.distill.filtering.truth import AskedQuestion, contradicts
 from lalm.distill.forms import FORMS, FormName, build_form_content, build_form_messages, build_form_prompt
 from lalm.distill.journal import Journal, hash_prompt
 from lalm.distill.metadata import Metadata, filter_by_licence, read_metadata
 from lalm.distill.prompt_pool import REPHRASE, SYSTEM, PoolPrompt, fill_prompt, load_pool
 from lalm.distill.targets import TargetWriter, build_turns
-from lalm.distill.truth import AskedQuestion, contradicts
 from lalm.messages import ChatTurn, Conversation
 from lalm.prompting import insert_audio
 from services.catalog import open_llm

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lalm.distill.facts import OWN, Fact, Wordings, capitalise, make_yes_no
+from lalm.distill.filtering.truth import AskedQuestion
 from lalm.distill.metadata import Metadata
 from lalm.distill.music_facts import read_music_facts
 from lalm.distill.sound_facts import read_sound_facts
 from lalm.distill.speech_facts import read_speech_facts
-from lalm.distill.truth import AskedQuestion
 from lalm.messages import NO_WORDS, ChatTurn, Conversation, MessageAudio
 from lalm.prompting import ANSWER_BRIEFLY, ANSWER_TEXT, SYSTEM_HEARING, format_prompt, format_question, insert_audio
 from services.types import Question

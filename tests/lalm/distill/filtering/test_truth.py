@@ -2,7 +2,7 @@
 
 import pytest
 
-from lalm.distill.truth import AskedQuestion, contradicts
+from lalm.distill.filtering.truth import AskedQuestion, contradicts
 
 COUNT = AskedQuestion("How many people speak?", ("Three", "3"), ("Two", "2", "Four", "4"))
 POLAR = AskedQuestion("Is music heard?", ("No",), ("Yes",))

@@ -3,7 +3,7 @@
 import pytest
 
 from lalm.distill.description import ATTRIBUTES
-from lalm.distill.filters import BackboneReply, find_fault, is_english
+from lalm.distill.filtering.filters import BackboneReply, find_fault, is_english
 
 KEPT = "A dog barks twice while rain falls in the background."
 

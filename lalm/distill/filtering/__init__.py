@@ -1,0 +1,1 @@
+"""Filtering of distilled replies: faults of the text, and contradictions of what is known."""
