@@ -10,7 +10,7 @@ from agents.reading.calibration import CalibrationFile, Calibrations
 from agents.reasons.reasoned import Reasoned
 from services.catalog import pick
 from services.errors import BadConfig
-from services.protocols import LLM, Answerer, Loadable
+from services.protocols import LALM, LLM, Answerer, Loadable
 from services.types import EvidenceSummary, PlannerName
 
 if TYPE_CHECKING:
@@ -80,13 +80,18 @@ def _open_planner(models: Models, options: PathOptions) -> "Planner":
     return LLMPlanner(require_planner(models.open_llm()), options.policy)
 
 
+def _open_lalm(models: Models, *, loads: bool) -> LALM:
+    """Open the LALM; where it `loads` the weights, what is wrong with them is known before the first question."""
+    lalm = models.open_lalm()
+    if loads and isinstance(lalm, Loadable):
+        lalm.load()
+    return lalm
+
+
 def _build_lalm(models: Models, options: PathOptions, *, loads: bool = True) -> "Direct":
-    """Build path `lalm`; what is wrong with the weights of its model is known at once where it `loads` them."""
     from agents.direct import Direct
 
-    lalm = models.open_lalm()
-    if isinstance(lalm, Loadable) and loads:
-        lalm.load()
+    lalm = _open_lalm(models, loads=loads)
     return Direct(lalm, Calibrations(options.calibration).find(lalm, "lalm"))
 
 
@@ -106,7 +111,7 @@ def _open_reading_lalm(models: Models, options: PathOptions) -> "Direct":
     """Open a LALM that reads evidence beside the recording."""
     from agents.direct import Direct
 
-    lalm = models.open_lalm()
+    lalm = _open_lalm(models, loads=True)  # it decides every question
     if not lalm.style.takes_evidence:
         raise BadConfig(
             f"A summary of the evidence stands as text beside the clip, and the LALM {lalm.name!r} takes none: name "

@@ -12,8 +12,9 @@ import json
 import random
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from scipy.optimize import minimize_scalar
@@ -21,7 +22,14 @@ from scipy.special import logsumexp
 
 from services.audio.load import load
 from services.captioners.music.musicnn import MusicTagger
-from services.captioners.music.style import YAMNET, StyleTable, UsualScore, average_classes
+from services.captioners.music.style import (
+    YAMNET,
+    ClassTable,
+    StyleTable,
+    UsualScore,
+    average_classes,
+    score_style,
+)
 from services.captioners.sounds.yamnet import YamNet
 from services.errors import BadAudio
 from services.weights import store as weights
@@ -33,8 +41,8 @@ LEAST_DEVIATION = 0.5  # of the logarithm of odds
 SURE = 1.5  # standard deviations above the usual, from which YAMNet counts as sure
 NUM_DRAWS = 5  # of three other genres, for each recording
 
-Scores = Mapping[str, Mapping[str, float]]
-"""Model -> class -> score of a recording."""
+Scores: TypeAlias = ClassTable[float]
+"""Of a recording."""
 
 
 def listen(folders: Sequence[str]) -> list[Scores]:
@@ -58,7 +66,7 @@ def listen(folders: Sequence[str]) -> list[Scores]:
     return found
 
 
-def measure_usual(table: StyleTable, heard: Sequence[Scores]) -> Mapping[str, Mapping[str, UsualScore]]:
+def measure_usual(table: StyleTable, heard: Sequence[Scores]) -> ClassTable[UsualScore]:
     """Return the usual scores of the classes that the table names."""
     usual: dict[str, dict[str, UsualScore]] = {}
     for source, name in (
@@ -73,12 +81,14 @@ def measure_usual(table: StyleTable, heard: Sequence[Scores]) -> Mapping[str, Ma
 def compare_models(table: StyleTable, heard: Sequence[Scores]) -> None:
     """Print how often musicnn chooses the genre that YAMNet is sure of among four, and the best temperature."""
     genres = [one for one in table.styles if one.kind == "genre" and one.yamnet and (one.msd or one.mtt)]
+    halves = (
+        [one.model_copy(update={"msd": (), "mtt": ()}) for one in genres],
+        [one.model_copy(update={"yamnet": ()}) for one in genres],
+    )
     rng = random.Random(0)  # noqa: S311 - no secret
     drawn = []
     for one in heard:
-        by_model = [
-            [_average(table, one, style.label, only) for style in genres] for only in ((YAMNET,), ("msd", "mtt"))
-        ]
+        by_model = [[score_style(style, one, table.usual) for style in half] for half in halves]
         best = int(np.argmax(by_model[0]))
         others = [number for number in range(len(genres)) if number != best]
         if by_model[0][best] >= SURE:
@@ -91,22 +101,7 @@ def compare_models(table: StyleTable, heard: Sequence[Scores]) -> None:
     print(f"{len(heard)} recordings; {len(drawn) // NUM_DRAWS} of a sure genre: {agreed:.1%} agree, {fitted.x:.2f}")
 
 
-def _average(table: StyleTable, heard: Scores, label: str, only: Sequence[str]) -> float:
-    style = next(one for one in table.styles if one.label == label)
-    parts = [
-        np.mean(
-            [
-                (heard[source][name] - table.usual[source][name].mean) / table.usual[source][name].deviation
-                for name in names
-            ]
-        )
-        for source, names in style.list_sources()
-        if source in only
-    ]
-    return float(np.mean(parts))
-
-
-def write_usual(usual: Mapping[str, Mapping[str, UsualScore]]) -> None:
+def write_usual(usual: ClassTable[UsualScore]) -> None:
     """Replace the usual scores in the table; its styles stay as they are written."""
     lines = [
         f'  "{source}": {{\n'

@@ -20,7 +20,7 @@ from services.clients.chat_audio import ClipEncoder, build_audio_part
 from services.clients.chat_server import ChatServer, Endpoint
 from services.llms.sampling import pick_likeliest
 from services.protocols import ASR, GivenEvidence
-from services.types import AudioClip, Choice, Message, Reading, ReadingStyle
+from services.types import AudioClip, Choice, Message, Reading
 
 
 class ServedTrainedLALM:
@@ -38,7 +38,7 @@ class ServedTrainedLALM:
     def __init__(self, folder: Path, endpoint: Endpoint, *, name: str, asr: ASR | None) -> None:
         self.name = name
         config = run_files.read_config(folder).model
-        self.style = ReadingStyle(scores="texts", takes_evidence=config.captioner is not None)
+        self.style = run_files.find_style(config)
         tokenizer = parts.open_tokenizer(config.backbone)
         self._template = ChatTemplate(tokenizer, config.connector.num_queries, form=config.prompt)
         self._asr, self._clips = asr, ClipEncoder()

@@ -20,7 +20,7 @@ from lalm.train.data import MicroBatch, Sampler
 from lalm.train.parallel import DataParallelGroup, find_layers
 from services.errors import ModelError
 
-LENGTHS = 64  # a packed sequence is padded to a multiple of it
+LENGTH_MULTIPLE = 64  # tokens, to a multiple of which a packed sequence is padded
 
 
 class TrainStep(NamedTuple):
@@ -138,7 +138,7 @@ class Trainer:
         device = self._group.device
         features = self._corpus.features.load_batch([clip.sha256 for clip in packed.clips], device)
         with torch.autocast(device.type, torch.bfloat16, enabled=self._config.autocast):
-            logprobs: Tensor = self.model(pack_groups(packed.groups, multiple=LENGTHS).to(device), features)
+            logprobs: Tensor = self.model(pack_groups(packed.groups, multiple=LENGTH_MULTIPLE).to(device), features)
         return logprobs
 
     def _make_lockstep_batches(self, packs: Sequence[MicroBatch]) -> Sequence[MicroBatch]:

@@ -26,6 +26,7 @@ CODE = (
     "services.captioners.details",
     "services.captioners.focus",
     "services.captioners.head",
+    "services.captioners.mel",
     "services.captioners.music",
     "services.captioners.naming",
     "services.captioners.onnx_session",

@@ -84,3 +84,13 @@ class ScriptedMultiClipLALM(ScriptedLALM):
 def _add(reading: Reading, given: tuple[Evidence, ...] | None) -> Reading:
     """Return the reading with what was given beside the clip."""
     return reading if given is None else reading.model_copy(update={"given": given})
+
+
+class LazyLALM(ScriptedLALM):
+    """A LALM that counts how often its weights are read; implements `Loadable` too."""
+
+    num_loads = 0
+
+    def load(self) -> None:
+        """Count."""
+        self.num_loads += 1

@@ -7,7 +7,7 @@ import pytest
 
 from agents.paths import make_builder
 from services.scripted.ears import ScriptedEars
-from services.scripted.lalm import ScriptedLALM
+from services.scripted.lalm import LazyLALM, ScriptedLALM
 from services.scripted.llm import ScriptedLLM
 from services.scripted.models import ScriptedModels
 from services.scripted.rules import weigh
@@ -56,3 +56,22 @@ async def test_a_caller_that_leaves_stops_the_ears(
         await asking
     await asyncio.sleep(0.1)
     assert (rules.num_begun, rules.num_cancelled) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("path", "summary", "num_loads"),
+    [
+        ("cascade", None, 0),
+        ("auto", None, 0),
+        ("auto", "perception", 1),
+        ("lalm", None, 1),
+        ("informed", None, 1),
+        ("informed", "none", 1),
+    ],
+)
+def test_the_weights_of_a_lalm_are_read_at_once_unless_it_may_never_be_asked(
+    path: str, summary: EvidenceSummary | None, num_loads: int
+) -> None:
+    lalm = LazyLALM(choose=weigh(0.9, 0.1))
+    make_builder(path, summary=summary)(ScriptedModels(ScriptedLLM(), ScriptedEars(), lalm))
+    assert lalm.num_loads == num_loads

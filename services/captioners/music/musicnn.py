@@ -11,13 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from services.captioners.mel import make_mel_filters
 from services.captioners.onnx_session import open_session
 from services.captioners.sounds.activity import Floats
-from services.captioners.voices.voiceprint import make_mel_filters
-from services.types import SAMPLE_RATE
 
 PATCH_FRAMES, FRAME_SAMPLES, FRAME_HOP, NUM_MELS = 187, 512, 256, 96
-PATCH_S = PATCH_FRAMES * FRAME_HOP / SAMPLE_RATE
 MOST_PATCHES = 6  # spread over the clip; a network takes 0.04 s of processor for each
 LOUDNESS = 10_000.0  # the spectrogram is log10(1 + LOUDNESS * power)
 SOURCES: Mapping[str, tuple[str, ...]] = {

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from scipy.special import expit
@@ -27,7 +27,7 @@ LEAST_TOLD: Mapping[StyleKind, float] = {"genre": 1.0, "mood": 0.8}
 NEAR = 1.0  # standard deviations below the best that a further guess may lie
 MOST_TOLD: Mapping[StyleKind, int] = {"genre": 3, "mood": 2}
 STYLE_SCALE = OptionScale(0.7, 0.0)
-"""Fitted where YAMNet is sure of a genre and musicnn chooses among four (docs/log)."""
+"""0.60 fits best where YAMNet is sure of a genre and musicnn chooses among four: `benchmarks/ears/fit_styles.py`."""
 
 
 class MusicStyle(Value):
@@ -54,11 +54,16 @@ class UsualScore(NamedTuple):
     deviation: float
 
 
+Scored = TypeVar("Scored")
+ClassTable: TypeAlias = Mapping[str, Mapping[str, Scored]]
+"""Model -> class -> something of it."""
+
+
 class StyleTable(Value):
     """The styles, and the usual scores of all classes: model -> class -> score."""
 
     styles: tuple[MusicStyle, ...]
-    usual: Mapping[str, Mapping[str, UsualScore]]
+    usual: ClassTable[UsualScore]
 
 
 @cache
@@ -88,7 +93,8 @@ class StyleClassifier:
         """Return style -> standard deviations above the usual, averaged over the models that know it."""
         found = {YAMNET: average_classes(scores, self._names)}
         found |= {one.network: one.logits for one in self._tagger(samples)}
-        return {style.label: _score_style(style, found) for style in read_styles().styles}
+        table = read_styles()
+        return {style.label: score_style(style, found, table.usual) for style in table.styles}
 
 
 def average_classes(scores: ClassScores, names: tuple[str, ...]) -> Mapping[str, float]:
@@ -96,8 +102,14 @@ def average_classes(scores: ClassScores, names: tuple[str, ...]) -> Mapping[str,
     return dict(zip(names, np.log(expit(scores.logits).mean(axis=0) + 1e-6).tolist(), strict=True))
 
 
-def _score_style(style: MusicStyle, found: Mapping[str, Mapping[str, float]]) -> float:
-    usual = read_styles().usual
+def score_style(style: MusicStyle, found: ClassTable[float], usual: ClassTable[UsualScore]) -> float:
+    """Score a style of a clip: standard deviations above the usual, averaged over the models that know it.
+
+    Args:
+        style: known to one model at least.
+        found: model -> class -> logarithm of the odds, or of a small probability.
+        usual: the same over music at large.
+    """
     by_source = [
         np.mean([(found[source][name] - usual[source][name].mean) / usual[source][name].deviation for name in classes])
         for source, classes in style.list_sources()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from services.captioners.mel import make_mel_filters
 from services.captioners.onnx_session import open_session
 from services.captioners.sounds.activity import Floats
 from services.types import SAMPLE_RATE
@@ -13,7 +14,6 @@ FRAME_SAMPLES, FRAME_HOP = 400, 160
 NUM_MELS = 40
 LEVEL_DB = -30.0  # dBFS; quieter voices are raised to it
 BATCH = 64  # windows in one run
-LINEAR_HZ, LOG_FROM_HZ, LOG_STEP = 200 / 3, 1000.0, np.log(6.4) / 27  # Slaney's mel scale (Auditory Toolbox, 1998)
 
 
 class VoiceEncoder:
@@ -41,23 +41,6 @@ def compute_mel(samples: Floats) -> Floats:
 def _raise_level(voice: Floats) -> Floats:
     level_db = 10 * np.log10(np.mean(voice.astype(np.float64) ** 2) + 1e-12)
     return voice * np.float32(10 ** (max(0.0, LEVEL_DB - level_db) / 20))
-
-
-def make_mel_filters(frame_samples: int, num_mels: int) -> Floats:
-    """Return Slaney's mel triangles of equal area, shape (num_bins, num_mels), to the bit those of librosa.
-
-    Importing librosa, which brings a compiler along, takes longer than describing a clip.
-    """
-    top_mel = LOG_FROM_HZ / LINEAR_HZ + np.log(SAMPLE_RATE / 2 / LOG_FROM_HZ) / LOG_STEP
-    mels = np.linspace(0, top_mel, num_mels + 2)
-    above = mels >= LOG_FROM_HZ / LINEAR_HZ
-    edges_hz = LINEAR_HZ * mels
-    edges_hz[above] = LOG_FROM_HZ * np.exp(LOG_STEP * (mels[above] - LOG_FROM_HZ / LINEAR_HZ))
-    widths, slopes = np.diff(edges_hz), np.subtract.outer(edges_hz, np.fft.rfftfreq(frame_samples, 1 / SAMPLE_RATE))
-    triangles = np.minimum(-slopes[:-2] / widths[:-1, None], slopes[2:] / widths[1:, None])
-    filters = np.maximum(0, triangles).astype(np.float32)
-    filters *= (2.0 / (edges_hz[2:] - edges_hz[:-2]))[:, None]
-    return np.asarray(filters.T, np.float32)
 
 
 _MEL_FILTERS = make_mel_filters(FRAME_SAMPLES, NUM_MELS)

@@ -9,12 +9,14 @@ import torch
 from safetensors.torch import load_file
 
 from lalm.model.build import build
+from lalm.model.model import AudioLanguageModel
+from lalm.model.packing import PackedBatch
 from lalm.train import cli, run_files
 from lalm.train.config import TrainConfig
 from lalm.train.corpus import load_corpus
 from lalm.train.parallel import join_processes
 from lalm.train.recipe import make_sampler, resolve_sources
-from lalm.train.trainer import Trainer, compute_learning_rate
+from lalm.train.trainer import LENGTH_MULTIPLE, Trainer, compute_learning_rate
 from services.yaml_file import read_config
 
 MakeRun = Callable[..., Path]
@@ -54,6 +56,23 @@ def measure(make_run: MakeRun) -> Callable[..., Measured]:
 
 
 WITHOUT_DROPOUT = {"num_queries": 5, "num_layers": 1, "num_taps": 2, "ffn_width": 32, "dropout": 0}
+
+
+@pytest.mark.slow
+def test_the_backbone_reads_sequences_of_few_lengths(
+    measure: Callable[..., Measured], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a CPU a library keeps a kernel for each size of matrix, and rows have any length."""
+    lengths: set[int] = set()
+    real = AudioLanguageModel.score_replies
+
+    def noting(self: AudioLanguageModel, packed: PackedBatch, audio_AH: torch.Tensor | None) -> torch.Tensor:
+        lengths.add(len(packed.ids_L))
+        return real(self, packed, audio_AH)
+
+    monkeypatch.setattr(AudioLanguageModel, "score_replies", noting)
+    measure()
+    assert lengths and all(length % LENGTH_MULTIPLE == 0 for length in lengths)
 
 
 @pytest.mark.slow

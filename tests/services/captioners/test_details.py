@@ -121,3 +121,25 @@ def test_a_timeline_of_instruments_is_that_of_who_plays(captioner: AcousticCapti
     told = asyncio.run(captioner.caption(AudioClip(notes.astype(np.float32)), focus))
     assert told
     assert all(sum(label.probability or 0.0 for label in one.labels) == pytest.approx(1, abs=0.02) for one in told)
+
+
+def beat(seconds: float) -> np.ndarray:
+    """Return a bass drum four times in two seconds, with a cymbal between and a low saw-tooth: dance music."""
+    times_s = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    within_s = times_s % 0.5
+    drum = np.sin(2 * np.pi * 55 * within_s + 4 * np.exp(-30 * within_s)) * np.exp(-9 * within_s)
+    cymbal = np.random.default_rng(0).standard_normal(len(times_s)) * np.exp(-60 * ((times_s + 0.25) % 0.5))
+    saw = 2 * ((55 * times_s) % 1) - 1
+    return np.asarray(0.5 * drum + 0.08 * cymbal + 0.1 * saw, np.float32)
+
+
+def test_a_style_is_weighed_where_every_option_names_one(captioner: AcousticCaptioner) -> None:
+    asked = "Which style is it?"
+    (said,) = heard(captioner, beat(8), asked, "House or techno", "Classical music", "Folk", topic="style")
+    assert said.startswith("Of the styles asked about, most like: house or techno (0.9")
+    assert heard(captioner, beat(8), asked, "House or techno", "Something of his own", topic="style") == []
+    assert any("Genre or style: most likely" in one for one in heard(captioner, beat(8), asked, topic="style"))
+
+
+def test_what_is_not_music_has_no_style(captioner: AcousticCaptioner) -> None:
+    assert heard(captioner, hits([0.5, 2.1, 2.9], 4), "Which style is it?", "Jazz", "Techno", topic="style") == []
