@@ -17,6 +17,7 @@ from eval.store.records import RunRecord
 from services import catalog
 from services.errors import ModelError
 from services.scripted.llm import ScriptedLLM
+from services.scripted.rules import weigh
 from services.types import Choice, Reading
 
 ROOT = Path(__file__).parents[2]
@@ -208,60 +209,66 @@ def open_down(url: str | None) -> ScriptedLLM:
     return ScriptedLLM(judge, choose, name="down")
 
 
+@pytest.fixture
+def down(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the name of an LLM that is down."""
+    monkeypatch.setitem(catalog.LLMS, "down", open_down)
+    return "down"
+
+
+def run_to_the_end(*arguments: str | Path) -> object:
+    """Run the command, and return its exit code."""
+    with pytest.raises(SystemExit) as ended:
+        main([str(one) for one in arguments])
+    return ended.value.code
+
+
 @pytest.mark.parametrize(("num", "reason"), [(5, "the reason: The server"), (9, "the reason 8 times of 9: The server")])
 def test_a_run_without_any_answer_says_the_common_reason_and_exits_with_2(
-    num: int,
-    reason: str,
-    bench: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    num: int, reason: str, bench: Path, tmp_path: Path, down: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(catalog.LLMS, "down", open_down)
     out = tmp_path / "run"
-    with pytest.raises(SystemExit) as ended:
-        main(["run", "--path", "text", "--llm", "down", "--bench", str(bench), "--limit", str(num), "--out", str(out)])
+    limited = ("--bench", bench, "--limit", str(num), "--out", out)
+    assert run_to_the_end("run", "--path", "text", "--llm", down, *limited) == 2
     stdout, stderr = capsys.readouterr()
-    assert ended.value.code == 2
     assert "strict" in stdout
     assert stderr.endswith(f"eval: {num} items, and not one could be scored; {reason} answered 500.\n")
     assert len((out / "predictions.jsonl").read_text().splitlines()) == num
 
 
 def test_a_run_none_of_whose_replies_could_be_judged_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, down: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(catalog.LLMS, "down", open_down)
     monkeypatch.setitem(catalog.LLMS, "talker", lambda url: ScriptedLLM(lambda _: "A dog.", name="talker"))
     bench = tmp_path / "open.json"
     bench.write_text(json.dumps([{"id": "1", "question": "What barks?", "answer": "a dog"}]))
-    arguments = ["--path", "text", "--llm", "talker", "--judge", "down", "--bench", str(bench), "--out", "judged"]
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit) as ended:
-        main(["run", *arguments])
-    assert ended.value.code == 2
+    judged = ("--judge", down, "--bench", bench, "--out", "judged")
+    assert run_to_the_end("run", "--path", "text", "--llm", "talker", *judged) == 2
     assert capsys.readouterr().err.endswith(
         "eval: 1 item, and not one could be scored; the reason: judge down: The judge is away.\n"
     )
 
 
 def test_a_grid_none_of_whose_models_answers_exits_with_2_and_one_with_an_answer_with_1(
-    bench: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bench: Path, tmp_path: Path, down: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def open_large(url: str | None) -> ScriptedLLM:
         raise ModelError("It needs a GPU.")
 
-    monkeypatch.setitem(catalog.LLMS, "down", open_down)
     monkeypatch.setitem(catalog.LLMS, "large", open_large)
-    shared = ["grid", "--path", "text", "--bench", str(bench), "--limit", "2"]
-    with pytest.raises(SystemExit) as ended:
-        main([*shared, "--llm", "down,large", "--out", str(tmp_path / "grid")])
-    assert ended.value.code == 2
+    shared = ("grid", "--path", "text", "--bench", bench, "--limit", "2")
+    assert run_to_the_end(*shared, "--llm", f"{down},large", "--out", tmp_path / "grid") == 2
     said = "eval: No run of the grid answered anything; the reason 2 times of 3: The server answered 500.\n"
     assert capsys.readouterr().err.endswith(said)
     assert (tmp_path / "grid" / "grid.json").is_file()
+    monkeypatch.setattr("eval.cli.leave_now", sys.exit)
+    monkeypatch.setitem(catalog.LLMS, "sure", lambda url: ScriptedLLM(choose=weigh(0.9, 0.1), name="sure"))
+    assert run_to_the_end(*shared, "--llm", "sure,large", "--out", tmp_path / "other") == 1
+    assert "not one could" not in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("down")
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -271,17 +278,9 @@ def test_a_grid_none_of_whose_models_answers_exits_with_2_and_one_with_an_answer
     ],
 )
 def test_a_grid_drops_no_row_and_no_column_that_is_named_twice(
-    arguments: list[str],
-    said: str,
-    bench: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    arguments: list[str], said: str, bench: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setitem(catalog.LLMS, "down", open_down)
-    with pytest.raises(SystemExit) as ended:
-        main(["grid", "--bench", str(bench), "--out", str(tmp_path / "grid"), *arguments])
-    assert ended.value.code == 2
+    assert run_to_the_end("grid", "--bench", bench, "--out", tmp_path / "grid", *arguments) == 2
     assert capsys.readouterr().err.startswith(f"eval: {said}")
     assert not (tmp_path / "grid").exists()
 
