@@ -6,12 +6,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from eval.benchmarks.benchmark import Benchmark, Item
-from eval.benchmarks.rows import read_published
+from eval.benchmarks.named import list_published
 from eval.scoring.statistics import compute_cohen_kappa
 from services.errors import BadConfig
 from services.files import write_atomic
 from services.journal import JournalFormat, append_row, cut_torn_line
-from services.json_lines import format_id
 from services.types import Value
 
 
@@ -114,8 +113,7 @@ def merge(benchmark: Benchmark, first: Path, second: Path) -> Agreement:
 
 def write_kept(benchmark: Benchmark, found: Agreement, out: Path) -> None:
     """Write the rows that both annotators accept, each as it is in the benchmark's file."""
-    name = (benchmark.fields and benchmark.fields.id) or "id"
-    kept = [row for row in read_published(benchmark.file) if format_id(row[name]) in found.kept]
+    kept = [one.row for one in list_published(benchmark) if one.id in found.kept]
     try:
         write_atomic(out, json.dumps(kept, ensure_ascii=False, indent=1) + "\n")
     except OSError as error:

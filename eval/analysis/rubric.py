@@ -184,7 +184,7 @@ def read_ratings(reply: str, num: int) -> tuple[bool, ...] | None:
     for candidate in re.findall(r"\[[^\[\]]*\]", reply):
         try:
             numbers = json.loads(candidate)
-        except json.JSONDecodeError:
+        except ValueError:  # no JSON, or a number of thousands of digits
             continue
         if len(numbers) == num and all(type(number) is int and number in (0, 1) for number in numbers):
             found.add(tuple(bool(number) for number in numbers))

@@ -33,6 +33,8 @@ class FileScore(Counts):
     key: str
     """What the file calls a prediction."""
     by_task: dict[str, Counts]
+    unscored: tuple[str, ...] = ()
+    """Why rows cannot be scored here: they count as failed."""
     rules: RuleScores | None = None
     """Of replies that rules score; None where none does."""
 
@@ -48,7 +50,13 @@ def score_file(path: Path, bench: str, key: str | None = None, fields: FieldName
         groups[verdict.task].append(verdict)
     by_task = {task: Counts(**_count(groups[task])) for task in sorted(groups) if task}
     ruled = [(one.outcome, one.cluster or one.id) for one in stored.verdicts if one.outcome]
-    return FileScore(**_count(stored.verdicts), key=stored.key, by_task=by_task, rules=score_rules(ruled))
+    return FileScore(
+        **_count(stored.verdicts),
+        key=stored.key,
+        by_task=by_task,
+        unscored=stored.unscored,
+        rules=score_rules(ruled),
+    )
 
 
 def _count(verdicts: list[Verdict]) -> dict[str, int]:

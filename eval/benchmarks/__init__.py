@@ -39,6 +39,7 @@ DECLARED = (
     "speech-ifeval",
     "speech-ifeval-cot",
     "speechr-acoustic",
+    "speechr-generative",
     "speechr",
     "star-bench",
     "voicebench",

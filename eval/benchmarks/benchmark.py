@@ -1,7 +1,9 @@
 """Benchmark: items, how a reply to each is scored, and the folder of their clips."""
 
 import random
+from collections import Counter
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Annotated, TypeAlias
 
@@ -156,6 +158,8 @@ class Benchmark(Value):
     """What the file calls its fields, where they were found or named; None: the benchmark has its own schema."""
     declared: str = ""
     """Name of the benchmark whose declaration the file was read by; empty: none."""
+    files: tuple[Path, ...] = ()
+    """Files that its declaration named, of which `file` may be the folder; empty: `file` itself was named."""
     num_dropped: int = 0
     """Leading folders of the published paths that are not below `audio_root`."""
     items: tuple[Item, ...]
@@ -206,6 +210,12 @@ class Benchmark(Value):
         """Whether only the benchmark's authors can score it."""
         return self.items[0].answer is None
 
+    @cached_property
+    def num_with_stem(self) -> Counter[str]:
+        """Published path without its ending -> how many paths are that but for their endings."""
+        clips = {clip for item in self.items for clip in item.audio}
+        return Counter(str(PurePosixPath(clip).with_suffix("")) for clip in clips)
+
     def find_clips(self, item: Item) -> tuple[Path, ...]:
         """Return where the item's clips lie; one that is named without its ending is found with it."""
         return tuple(map(self._find_clip, item.audio))
@@ -213,9 +223,18 @@ class Benchmark(Value):
     def _find_clip(self, published: str) -> Path:
         name = str(PurePosixPath(*PurePosixPath(published).parts[self.num_dropped :]))
         path = find_file(self.audio_root, name)
-        if path.suffix.lower() in AUDIO_SUFFIXES or path.is_file():
+        if path.is_file():
             return path
-        return next((file for end in AUDIO_SUFFIXES if (file := path.with_name(path.name + end)).is_file()), path)
+        if path.suffix.lower() not in AUDIO_SUFFIXES:
+            return next((file for end in AUDIO_SUFFIXES if (file := path.with_name(path.name + end)).is_file()), path)
+        if self.num_with_stem[str(PurePosixPath(published).with_suffix(""))] > 1:
+            return path  # a.wav and a.mp3 are two recordings
+        converted = [file for end in AUDIO_SUFFIXES if (file := path.with_suffix(end)).is_file()]
+        return converted[0] if len(converted) == 1 else path
+
+    def has_clips(self) -> bool:
+        """Whether some clip is where its path says."""
+        return any(path.is_file() for item in self.items if not item.unsupported for path in self.find_clips(item))
 
     def locate_clips(self) -> "Benchmark":
         """Return the benchmark with as many leading folders dropped as make all of its clips be found; else itself.

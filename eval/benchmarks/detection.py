@@ -367,13 +367,6 @@ def fill(template: str, row: TableRow) -> str:
     return "".join(text + (str(row.get(name, "")) if name else "") for text, name, _, _ in parsed)
 
 
-def list_names(template: str) -> tuple[str, ...]:
-    """Return the fields that a template names; a text without braces is the name of one."""
-    if "{" not in template:
-        return (template,)
-    return tuple(name for _, name, _, _ in Formatter().parse(template) if name)
-
-
 def _is_path(value: object) -> bool:
     """Whether a value names a recording, or several."""
     if isinstance(value, list):

@@ -7,10 +7,10 @@ answer is one of the options. Where two fields or two meanings are possible, `--
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from string import ascii_uppercase
+from string import Formatter, ascii_uppercase
 from typing import Literal, TypeAlias, get_args
 
-from pydantic import ValidationError
+from pydantic import ValidationError, field_validator
 
 from eval.scoring.rules import WITHOUT_OPTIONS, ScoringRule
 from services.errors import BadConfig, word_problem
@@ -65,6 +65,13 @@ class FieldNames(Value):
     arguments: str | None = None
     """What the instructions name: one object for each, or one for all."""
 
+    @field_validator(*PARTS)
+    @classmethod
+    def _check_templates(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        for template in (value,) if isinstance(value, str) else value or ():
+            list_names(template)
+        return value
+
     def format(self) -> str:
         """Return what is taken for what, in one line."""
         parts = {part: getattr(self, part) for part in PARTS if getattr(self, part)}
@@ -79,6 +86,24 @@ class FieldNames(Value):
         if self.rule:
             parts["answer"] += f" (scored by {self.rule})"
         return ", ".join(f"{part} = {_join(value)}" for part, value in parts.items())
+
+
+def list_names(template: str) -> tuple[str, ...]:
+    """Return the fields that a template names; a text without braces is the name of one.
+
+    Raises `ValueError` where braces hold no name of a field.
+    """
+    if "{" not in template:
+        return (template,)
+    try:
+        parts = [(name, form, sign) for _, name, form, sign in Formatter().parse(template) if name is not None]
+    except ValueError as error:
+        raise ValueError(f"{template!r} is no text with fields in braces, such as '{{a}}-{{b}}': {error}") from error
+    if wrong := next((name for name, form, sign in parts if form or sign), None):
+        raise ValueError(f"{template!r} asks for more than the field {wrong!r}; braces hold a name alone")
+    if any(not name for name, _, _ in parts):
+        raise ValueError(f"{template!r} has braces without the name of a field")
+    return tuple(name for name, _, _ in parts)
 
 
 def _join(value: str | tuple[str, ...]) -> str:

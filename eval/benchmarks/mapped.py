@@ -11,8 +11,16 @@ from pydantic import ValidationError
 
 from eval.benchmarks.benchmark import NO_OPTIONS, NO_REFERENCE, Benchmark, Item, join_sources
 from eval.benchmarks.detection import ORDERS, detect_fields, detect_recordings, fill, is_nested, read_asked
-from eval.benchmarks.fields import FieldNames, merge_fields, read_fields
-from eval.benchmarks.options import find_answer, find_several, format_text, parse_literal, split_inline
+from eval.benchmarks.fields import FieldNames, list_names, merge_fields, read_fields
+from eval.benchmarks.options import (
+    draw_order,
+    find_answer,
+    find_several,
+    format_text,
+    parse_cell,
+    parse_list,
+    split_inline,
+)
 from eval.benchmarks.tables import Table, TableRow, read_table, unfold
 from eval.scoring.instructions import Instruction
 from eval.scoring.rules import ERROR_RATES, ScoringRule, check_instructions
@@ -103,15 +111,26 @@ def make_benchmark(file: Path, table: Table, items: tuple[Item, ...], audio_root
     )
 
 
-def make_items(name: str, table: Table, names: FieldNames, *, suffix: str = "", ask: str = "") -> Iterator[Item]:
-    """Make the item of each row; `BadConfig`, which begins with `name`, names the row and the field.
+class RowReading(NamedTuple):
+    """What is known of the rows beside the names of their fields."""
 
-    `suffix` follows the id, where a row holds several questions; `ask` is the question, where a row's own is spoken.
-    """
+    suffix: str = ""
+    """Follows the id, where a row holds several questions."""
+    ask: str = ""
+    """The question, where a row's own is spoken."""
+    keeps_unanswerable: bool = False
+    """Whether a row whose answer is none of its options is kept, as one that cannot be asked."""
+
+
+PLAIN = RowReading()
+
+
+def make_items(name: str, table: Table, names: FieldNames, reading: RowReading = PLAIN) -> Iterator[Item]:
+    """Make the item of each row; `BadConfig`, which begins with `name`, names the row and the field."""
     if names.rule is None and any(_has_several_answers(row, names) for row in table.rows):
         names = names.model_copy(update={"rule": "exact set"})  # in one file rows with one right option are asked alike
     for number, row in enumerate(table.rows, start=1):
-        yield _Row(f"{name}, row {number}", number, row, names).make_item(suffix, ask)
+        yield _Row(f"{name}, row {number}", number, row, names, reading).make_item()
 
 
 def _has_several_answers(row: TableRow, names: FieldNames) -> bool:
@@ -119,7 +138,7 @@ def _has_several_answers(row: TableRow, names: FieldNames) -> bool:
     value = row.get(names.answer or "")
     if not isinstance(value, str):
         return isinstance(value, list) and len(value) > 1
-    options, form, cell = read_asked(row, names).options, names.answer_form or "text", _parse_cell(value)
+    options, form, cell = read_asked(row, names).options, names.answer_form or "text", parse_cell(value)
     if isinstance(cell, list):
         return len(cell) > 1 and None not in [find_answer(one, options, form) for one in cell]
     return find_answer(value, options, form) is None and bool(find_several(value, options, form))
@@ -139,13 +158,15 @@ class _Answered(NamedTuple):
 class _Row:
     """One row, read by the names of its fields."""
 
-    def __init__(self, place: str, number: int, row: TableRow, names: FieldNames) -> None:
+    def __init__(self, place: str, number: int, row: TableRow, names: FieldNames, reading: RowReading) -> None:
         self._place = place
         self._number = number
         self._row = row
         self._names = names
+        self._reading = reading
 
-    def make_item(self, suffix: str, ask: str) -> Item:
+    def make_item(self) -> Item:
+        ask = self._reading.ask
         asked = self._row.get(self._names.question or "", "")
         if not (isinstance(asked, str) or (isinstance(asked, list) and len(asked) == 1)):
             raise self._make_error("question", f"{asked!r} is not a text")
@@ -162,7 +183,7 @@ class _Row:
         }
         modality = labels["task"] if clips else "text"
         return Item(
-            id=self._read_id() + suffix,
+            id=self._read_id() + self._reading.suffix,
             audio=tuple(clips),
             question=ask or question.replace(MASK, BLANK),
             choices=answered.options,
@@ -210,7 +231,7 @@ class _Row:
     def _list_clips(self) -> list[str]:
         fields = self._names.audio
         values = [self._row.get(field) for field in fields] if isinstance(fields, tuple) else [self._read_audio(fields)]
-        return [clip for value in values for clip in _list_paths(_parse_list(value))]
+        return [clip for value in values for clip in _list_paths(parse_list(value))]
 
     def _read_audio(self, field: str | None) -> object:
         return None if field is None else fill(field, self._row) if "{" in field else self._row.get(field)
@@ -247,6 +268,9 @@ class _Row:
         if value is None or (value == "" and "" not in published):
             return _Answered(shown, None)
         place = find_answer(value, published, self._names.answer_form or "text")
+        if place is None and self._reading.keeps_unanswerable:
+            said = format_text(value)
+            return _Answered(shown, said, f"has the answer {said!r}, which is none of its options")
         if place is None or not (published[place].strip() or published[place] in shown):
             raise self._make_error("answer", f"{value!r} is none of the choices {list(published)!r}")
         rule = self._names.rule if self._names.rule == "named option" else None
@@ -256,9 +280,9 @@ class _Row:
         """Return the instructions of the row that are verified; none where it has none."""
         if self._names.instructions is None:
             return ()
-        named = _parse_cell(self._row.get(self._names.instructions))
+        named = parse_cell(self._row.get(self._names.instructions))
         called = named if isinstance(named, list) else [named] if named else []
-        given = _parse_cell(self._row.get(self._names.arguments or ""))
+        given = parse_cell(self._row.get(self._names.arguments or ""))
         arguments = given if isinstance(given, list) else [given or {}] * len(called)
         if len(arguments) != len(called):
             raise self._make_error("arguments", f"{given!r} is not one object for each of {named!r}")
@@ -293,7 +317,7 @@ class _Row:
         """Return options of which several may be right: a list of them, or letters with commas between."""
         if value is None or value == "":
             return _Answered(shown, None, rule="exact set")
-        parsed, form = _parse_cell(value), self._names.answer_form or "text"
+        parsed, form = parse_cell(value), self._names.answer_form or "text"
         several = parsed if isinstance(parsed, list) else [parsed]
         places: Sequence[int | None] = [find_answer(one, published, form) for one in several]
         if places == [None] and isinstance(parsed, str):
@@ -307,7 +331,7 @@ class _Row:
     def _open(self, published: tuple[str, ...], value: object) -> _Answered:
         field = self._names.choices
         listed = self._row.get(field) if isinstance(field, str) else list(published)
-        if field is not None and listed:
+        if field is not None and listed and not self._reading.keeps_unanswerable:
             raise self._make_error("choices", f"{listed!r} does not hold two options or more")
         if self._names.rule == "named option":
             raise self._make_error("question", "lists no options, as in 'What is it? A. a dog B. a cat'")
@@ -322,19 +346,14 @@ class _Row:
         """
         order = self._row.get(ORDERS)
         if order is None:
-            return _Answered(published, published[0])
+            drawn = draw_order(self._read_id(), published)
+            return _Answered(drawn, published[0])
         if not isinstance(order, list) or sorted(map(str, order)) != sorted(map(str, range(len(published)))):
             raise self._make_error("answer", f"{order!r} is not an order of {len(published)} options")
         inline = split_inline(fill(self._names.question or "", self._row))
         is_listed = inline is not None and inline.options == published
         shown = published if is_listed else tuple(published[int(place)] for place in order)
         return _Answered(shown, shown[list(map(int, order)).index(0)])
-
-
-def _parse_cell(value: object) -> object:
-    """Return what a cell holds that is written as JSON or Python; anything else as it is."""
-    is_written = isinstance(value, str) and value.lstrip().startswith(("[", "{"))
-    return parse_literal(str(value)) if is_written else value
 
 
 def read_instruction(name: object, arguments: object, question: object) -> Instruction:
@@ -347,12 +366,6 @@ def read_instruction(name: object, arguments: object, question: object) -> Instr
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         raise BadConfig(f"{'.'.join(map(str, problem['loc']))!r} of {name!r}: {word_problem(problem)}.") from error
-
-
-def _parse_list(value: object) -> object:
-    """Return the recordings of one cell that holds them as a list in JSON or Python; anything else as it is."""
-    parsed = parse_literal(value) if isinstance(value, str) and value.lstrip().startswith("[") else None
-    return parsed if isinstance(parsed, list) and all(isinstance(one, str) for one in parsed) else value
 
 
 def _list_paths(value: object) -> list[str]:
@@ -375,8 +388,8 @@ def _read_path(text: str) -> str:
 def _refuse_unknown(name: str, given: FieldNames, table: Table) -> None:
     """Raise `BadConfig` where a named field is in no row."""
     for part, value in given.model_dump(exclude_none=True, exclude={"answer_form", "options", "rule"}).items():
-        fields: Sequence[str] = value if isinstance(value, tuple) else (value,)
-        unknown = [field for field in fields if "{" not in field and field not in table.fields]
+        templates: Sequence[str] = value if isinstance(value, tuple) else (value,)
+        unknown = [field for one in templates for field in list_names(one) if field not in table.fields]
         if unknown:
             raise BadConfig(
                 f"{name} has no field {unknown[0]!r}, which is to be the {part}; it has {', '.join(table.fields)}."

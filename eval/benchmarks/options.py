@@ -2,6 +2,7 @@
 
 import ast
 import json
+import random
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -158,6 +159,23 @@ def parse_literal(cell: str) -> object:
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
     return None
+
+
+def parse_cell(value: object) -> object:
+    """Return what a cell holds that is written as JSON or Python; anything else as it is."""
+    is_written = isinstance(value, str) and value.lstrip().startswith(("[", "{"))
+    return parse_literal(str(value)) if is_written else value
+
+
+def parse_list(value: object) -> object:
+    """Return the recordings of one cell that holds them as a list in JSON or Python; anything else as it is."""
+    parsed = parse_literal(value) if isinstance(value, str) and value.lstrip().startswith("[") else None
+    return parsed if isinstance(parsed, list) and all(isinstance(one, str) for one in parsed) else value
+
+
+def draw_order(item_id: str, options: Sequence[str]) -> tuple[str, ...]:
+    """Return options in an order drawn by the item's id: published with the right one first, they give it away."""
+    return tuple(random.Random(item_id).sample(options, len(options)))  # noqa: S311 - nothing secret
 
 
 def split_inline(text: str) -> AskedText | None:

@@ -1,7 +1,7 @@
 """Rows of a benchmark file, a JSON list or JSON lines, checked one by one; an error names file, row and field."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Annotated, Generic, NamedTuple, TypeAlias, TypeVar
@@ -108,11 +108,21 @@ def read_benchmark(
     )
 
 
-def read_published(file: Path) -> list[dict[str, object]]:
+class PublishedRow(NamedTuple):
+    """A row of a benchmark with all its fields, and the item that it became."""
+
+    row: Mapping[str, object]
+    id: str
+    """Of the item."""
+    options: tuple[str, ...] = ()
+    """As published, with the empty ones of columns, whose places the file's letters stand for; empty: as asked."""
+
+
+def read_published(file: Path) -> list[PublishedRow]:
     """Return the rows of a checked benchmark file with all their fields, as they are published."""
     text = read_text(file, f"Benchmark {str(file)!r}")
     rows = (row.value for row in parse_json_rows(text, is_lines=is_json_lines(file, text)))
-    return [row for row in rows if isinstance(row, dict)]
+    return [PublishedRow(row, str(format_id(row["id"]))) for row in rows if isinstance(row, dict)]
 
 
 def _parse(file: Path, text: str, kind: type[AnyRow]) -> list[AnyRow]:

@@ -20,6 +20,9 @@ def print_score(title: str, score: FileScore, console: "Console") -> None:
     print_table(table, console)
     for line in format_rules(score.rules) if score.rules else ():
         console.print(line, highlight=False, soft_wrap=True)
+    if score.unscored:
+        told = f"{format_count(len(score.unscored), 'row')} cannot be scored here and failed; {score.unscored[0]}."
+        console.print(told, highlight=False, soft_wrap=True)
     if score.official_dropped:
         left_out = (
             f"The official script leaves out {score.official_dropped} of "

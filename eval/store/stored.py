@@ -65,6 +65,8 @@ class StoredResult(NamedTuple):
     rows: tuple[StoredRow, ...]
     declared: str = ""
     """Benchmark whose declaration a prediction file was read by; empty: none."""
+    unscored: tuple[str, ...] = ()
+    """Why rows cannot be scored here, such as open ones that take a judge: they count as failed."""
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -142,6 +144,13 @@ class RuledRow(FileRow):
     item: Item
 
 
+class UnscoredRow(FileRow):
+    """A row that nothing here scores."""
+
+    choices: tuple[str, ...] = ()
+    reason: str
+
+
 FILE_ROW_KEYS = frozenset({*FileRow.model_fields, "sub-category", "audio_id", "audio_path"})
 
 
@@ -160,6 +169,7 @@ def _open_file(file: Path, wanted_key: str | None, bench: str, given: FieldNames
         key=key,
         rows=tuple(_judge(file, row, key, rule) for row in rows),
         declared=found.declared,
+        unscored=tuple(f"row {row.number} {row.reason}" for row in rows if isinstance(row, UnscoredRow)),
     )
 
 
@@ -192,9 +202,20 @@ def _read_file(name: str, file: Path, given: FieldNames) -> _FileRows:
         return _read_by_fields(name, rows, given)
     numbered = _parse(file, text)
     objects = [row for _, row in numbered if isinstance(row, dict)]
-    if objects and (given != FieldNames() or not any(map(_has_known_answer, objects))):
+    is_ours = all(map(_has_known_answer, objects)) or (
+        any(map(_has_known_answer, objects)) and not _is_declared(objects)
+    )
+    if objects and (given != FieldNames() or not is_ours):
         return _read_by_fields(name, objects, given)
     return _FileRows([_check_row(file, number, row) for number, row in numbered])
+
+
+def _is_declared(rows: Sequence[Mapping[str, object]]) -> bool:
+    """Whether rows have the fields of a declared benchmark, some of whose rows may have no options or others."""
+    from eval.benchmarks import DECLARED
+    from eval.benchmarks.named import find_declaration
+
+    return find_declaration(Table(rows, ""), DECLARED) is not None
 
 
 def _find_wrapped(name: str, text: str) -> Sequence[Mapping[str, object]] | None:
@@ -222,8 +243,9 @@ def _read_by_fields(name: str, raw: Sequence[Mapping[str, object]], given: Field
     from eval.benchmarks import DECLARED
     from eval.benchmarks.benchmark import join_sources
     from eval.benchmarks.detection import detect_fields, read_asked
-    from eval.benchmarks.mapped import make_items
+    from eval.benchmarks.mapped import RowReading, make_items
     from eval.benchmarks.named import find_declaration
+    from eval.benchmarks.options import format_text
 
     kept = [{field: value for field, value in row.items() if value is not None} for row in raw]
     table = Table(kept, "")
@@ -232,19 +254,37 @@ def _read_by_fields(name: str, raw: Sequence[Mapping[str, object]], given: Field
         raise BadConfig(f"{name}: a row of {declared.name} holds several questions; score them one by one with --key.")
     names = declared.parts[0].fields if declared else detect_fields(name, table, given, asks=False)
     rows = []
-    items = join_sources(make_items(name, table, names, ask="" if names.question else NO_QUESTION))
+    keeps = bool(declared and declared.parts[0].keeps_unanswerable)
+    reading = RowReading(ask="" if names.question else NO_QUESTION, keeps_unanswerable=keeps)
+    items = join_sources(make_items(name, table, names, reading))
+    if all(item.unsupported for item in items):
+        raise BadConfig(f"{name}, row 1, {_explain_unscored(items[0])}: it cannot be scored.")
     for number, (row, item) in enumerate(zip(kept, items, strict=True), start=1):
-        if item.unsupported or item.answer is None:
-            raise BadConfig(f"{name}, row {number}, {item.unsupported or 'has no answer'}: it cannot be scored.")
+        if item.answer is None:
+            raise BadConfig(f"{name}, row {number}, has no answer: it cannot be scored.")
         ours = item.model_dump(include={"id", "choices", "answer", "question", "task", "category", "difficulty"})
-        kind, own = (RuledRow, {"item": item}) if item.rule else (FileRow, {})
+        kind, own = _choose_kind(item)
         if not names.question:
             ours["question"] = ""
         source = {"url": item.cluster or None, "audio": item.audio or None, "sub_category": item.sub_category}
         published = read_asked(row, names).options if isinstance(names.choices, tuple) else item.choices
-        rows.append(kind.model_validate({**row, **ours, **source, **own, "number": number, "published": published}))
+        others = {field: value for field, value in row.items() if field not in FILE_ROW_KEYS or field == "failed"}
+        labels = {"modality": format_text(_join_list(row.get("modality")))} if "modality" in row else {}
+        told = {**others, **labels, **ours, **source, **own, "number": number, "published": published}
+        rows.append(kind.model_validate(told))
     script = declared.official if declared else None
     return _FileRows(rows, script.rule if script else "word sets", declared.name if declared else "")
+
+
+def _choose_kind(item: Item) -> tuple[type[FileRow], dict[str, object]]:
+    """Return the kind of an item's row, and what only that kind has."""
+    if item.unsupported:
+        return UnscoredRow, {"reason": _explain_unscored(item)}
+    return (RuledRow, {"item": item}) if item.rule else (FileRow, {})
+
+
+def _explain_unscored(item: Item) -> str:
+    return "has no options, and only a judge scores such answers" if item.is_open else item.unsupported
 
 
 def _parse(file: Path, text: str) -> list[JsonRow]:
@@ -293,12 +333,26 @@ def _judge(file: Path, row: FileRow, key: str, rule: OfficialRule) -> StoredRow:
     text = prediction or ""
     if isinstance(row, RuledRow):
         return _judge_by_rule(row, text, rule, failed=failed)
-    read = None if failed else read_strictly(text, row.choices, is_option_text=key in EXTRACTED)
-    options = row.published or row.choices
+    if isinstance(row, UnscoredRow):
+        return StoredRow(_make_verdict(row, failed=True), row.question, row.choices, row.answer, text)
+    options = row.published or row.choices  # a letter is that of its column, whether columns before it are empty or not
+    read = None if failed else read_strictly(text, options, is_option_text=key in EXTRACTED)
     official = OfficialVerdict(is_right=False)
     if not failed or rule in READS_LETTERS:  # scripts that leave rows out do so with empty ones
         official = judge_officially(rule, "" if failed else text, options, options.index(row.answer))
-    verdict = Verdict(
+    verdict = _make_verdict(row, failed=failed)._replace(
+        num_choices=len(row.choices),
+        correct_strict=read == row.answer,
+        correct_official=official.is_right,
+        official_dropped=official.is_dropped,
+        unread=not failed and read is None,
+    )
+    return StoredRow(verdict, row.question, row.choices, row.answer, text)
+
+
+def _make_verdict(row: FileRow, *, failed: bool) -> Verdict:
+    """Return a verdict with the labels of a row, and nothing right."""
+    return Verdict(
         id=row.id,
         task=row.task or row.modality or row.category or "",
         category=row.category or "",
@@ -306,14 +360,8 @@ def _judge(file: Path, row: FileRow, key: str, rule: OfficialRule) -> StoredRow:
         difficulty=row.difficulty or "",
         modality=row.modality or row.task or "",
         cluster=row.url or row.audio or row.id,
-        num_choices=len(row.choices),
-        correct_strict=read == row.answer,
-        correct_official=official.is_right,
-        official_dropped=official.is_dropped,
-        unread=not failed and read is None,
         failed=failed,
     )
-    return StoredRow(verdict, row.question, row.choices, row.answer, text)
 
 
 def _judge_by_rule(row: RuledRow, reply: str, official: OfficialRule, *, failed: bool) -> StoredRow:

@@ -1,19 +1,18 @@
 """Predictions of a run as the scorers of a benchmark's authors take them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from string import ascii_uppercase
 
 from pydantic_core import to_json, to_jsonable_python
 
 from eval.benchmarks.benchmark import Benchmark
-from eval.benchmarks.rows import read_published
-from eval.benchmarks.tables import read_table
+from eval.benchmarks.rows import PublishedRow, read_published
 from eval.scoring.official import READS_LETTERS
 from eval.store.records import Prediction
 from eval.store.stored import read_predictions
 from services.files import write_atomic
-from services.json_lines import format_id
 
 FILE_NAME = "submission.json"
 LINES_NAME = "submission.jsonl"  # where the authors' script reads JSON lines
@@ -47,26 +46,31 @@ def _dump_line(row: dict[str, object]) -> str:
 
 
 def _fill_published(benchmark: Benchmark, predictions: Mapping[str, Prediction]) -> list[dict[str, object]]:
-    if benchmark.declared:
-        # One item for each row, in their order; `--limit` may have left out the last ones.
-        rows = map(dict[str, object], read_table(benchmark.file).rows)
-        published = list(zip(rows, (item.id for item in benchmark.items), strict=False))
-    else:
-        published = [(row, str(format_id(row["id"]))) for row in read_published(benchmark.file)]
-    asked = [(row, predictions.get(row_id)) for row, row_id in published]
+    """Return the rows whose item was asked: `--limit` and `--sample` leave others out."""
     return [
-        row | dict.fromkeys(benchmark.submission_keys, _word_prediction(benchmark, prediction))
-        for row, prediction in asked
-        if prediction is not None
+        {**row, **dict.fromkeys(benchmark.submission_keys, _word_prediction(benchmark, prediction, options))}
+        for row, item_id, options in _read_rows(benchmark)
+        if (prediction := predictions.get(item_id)) is not None
     ]
 
 
-def _word_prediction(benchmark: Benchmark, prediction: Prediction) -> str:
-    """Return a prediction as the benchmark's script reads it."""
+def _read_rows(benchmark: Benchmark) -> Iterable[PublishedRow]:
+    if not benchmark.declared:
+        return read_published(benchmark.file)
+    from eval.benchmarks.named import list_published  # and with it YAML, which MMAU and MMAR do without
+
+    return list_published(benchmark)
+
+
+def _word_prediction(benchmark: Benchmark, prediction: Prediction, options: tuple[str, ...]) -> str:
+    """Return a prediction as the benchmark's script reads it, which letters the options by their columns."""
     answer = prediction.response
-    if benchmark.official_rule in READS_LETTERS and answer is not None and answer.choice is not None:
+    if benchmark.official_rule not in READS_LETTERS or answer is None or answer.choice is None:
+        return prediction.model_prediction
+    shown = [letter for letter, option in zip(ascii_uppercase, options, strict=False) if option.strip()]
+    if len(options) == len(prediction.choices) or len(shown) != len(prediction.choices):
         return answer.choice.letter
-    return prediction.model_prediction
+    return shown[ascii_uppercase.index(answer.choice.letter)]
 
 
 def _build_own_row(prediction: Prediction) -> dict[str, object]:

@@ -8,8 +8,9 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from eval.akb_open.review import Judgement, merge, read_reviews, review, write_kept
-from eval.benchmarks import akb
+from eval.benchmarks import akb, find
 from eval.benchmarks.benchmark import Benchmark
+from eval.benchmarks.fields import FieldNames
 from eval.scoring.statistics import compute_cohen_kappa
 from services.errors import BadConfig
 
@@ -85,6 +86,20 @@ def test_what_both_accept_is_kept(benchmark: Benchmark, tmp_path: Path) -> None:
     assert found.disputed == (ids[1],)
     write_kept(benchmark, found, tmp_path / "kept.json")
     assert json.loads((tmp_path / "kept.json").read_text()) == json.loads(akb.OPEN_FILE.read_bytes())[:1]
+
+
+@pytest.mark.parametrize("has_id", [True, False])
+def test_rows_are_kept_whatever_their_ids_are_made_of(tmp_path: Path, *, has_id: bool) -> None:
+    row = {"question": "?", "A": "a", "B": "b", "answer": "A"}
+    rows = [row | ({"nr": number, "set": "x"} if has_id else {}) for number in (7, 8)]
+    file = tmp_path / "two.json"
+    file.write_text(json.dumps(rows))
+    benchmark = find(str(file), None, FieldNames(id="{set}-{nr}" if has_id else None))
+    for name in ("anna", "ben"):
+        review(benchmark, name, tmp_path / f"{name}.jsonl", typed("w", "o"))
+    found = merge(benchmark, tmp_path / "anna.jsonl", tmp_path / "ben.jsonl")
+    write_kept(benchmark, found, tmp_path / "kept.json")
+    assert json.loads((tmp_path / "kept.json").read_text()) == rows[1:]
 
 
 def test_one_person_cannot_agree_with_themselves(benchmark: Benchmark, tmp_path: Path) -> None:

@@ -99,6 +99,8 @@ async def test_a_benchmark_that_changed_is_refused(run: Path) -> None:
         ("[1,0,1] or rather [0,0,1]", None),
         ("[1,0]", None),
         ("[1,0,2]", None),
+        ("[1,0,NaN]", None),
+        (f"[1,0,{'9' * 5000}]", None),
         ("[true,false,true]", None),
         ("yes", None),
         ("", None),

@@ -143,7 +143,7 @@ def test_json_is_one_object_of_integers(tmp_path: Path, capsys: pytest.CaptureFi
     printed = json.loads(capsys.readouterr().out)
     assert ended.value.code == 0
     counts = {"n": 1, "correct_official": 1, "correct_strict": 1, "unread": 0, "failed": 0, "official_dropped": 0}
-    assert printed == counts | {"key": "model_prediction", "by_task": {"sound": counts}, "rules": None}
+    assert printed == counts | {"key": "model_prediction", "by_task": {"sound": counts}, "unscored": [], "rules": None}
 
 
 UNASKED = [
@@ -208,6 +208,43 @@ def test_a_file_in_another_benchmarks_form_is_scored_by_its_own_script_and_stric
     assert (score.key, score.n, score.correct_official, score.official_dropped) == ("response", 6, 3, 1)
     assert (score.correct_strict, score.unread) == (4, 1)
     assert score.by_task.keys() == {"names"}
+
+
+@pytest.mark.parametrize("odd", [{"modality": ["a", "b"]}, {"modality": 5}, {"sub-category": 5}, {"audio_id": 5}])
+def test_fields_that_are_not_needed_may_hold_anything(tmp_path: Path, odd: dict[str, object]) -> None:
+    row = {"id": "1", "question": "Who?", "option_a": "Ann", "option_b": "Bob", "answer": "B", "prediction": "B"}
+    score = score_file(write(tmp_path, row | odd), "mmau")
+    assert (score.n, score.correct_strict, score.failed) == (1, 1, 0)
+
+
+def test_rows_that_nothing_here_scores_fail_and_the_rest_counts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pro = {
+        "audio_path": ["d/1.wav"],
+        "question": "?",
+        "category": "sound",
+        "length_type": "short",
+        "model_output": "Cat",
+    }
+    rows = [
+        pro | {"id": "1", "choices": ["Dog", "Cat"], "answer": "Cat"},
+        pro | {"id": "2", "choices": ["Dog", "Cat"], "answer": "A lion"},
+        pro | {"id": "3", "choices": [], "answer": "A cat", "category": "open"},
+    ]
+    file = write(tmp_path, *rows)
+    score = score_file(file, "mmau-pro")
+    assert (score.n, score.correct_strict, score.failed, score.unread) == (3, 1, 2, 0)
+    assert score.unscored[1] == "row 3 has no options, and only a judge scores such answers"
+    with pytest.raises(SystemExit) as ended:
+        main(["score", str(file), "--bench", "mmau-pro"])
+    assert ended.value.code == 0
+    said = "2 rows cannot be scored here and failed; row 2 has the answer 'A lion', which is none of its options."
+    assert said in capsys.readouterr().out
+    with pytest.raises(
+        BadConfig, match="row 1, has no options, and only a judge scores such answers: it cannot be scored"
+    ):
+        score_file(write(tmp_path, rows[2]), "mmau-pro")
 
 
 def test_a_csv_of_predictions_is_read_by_its_fields(tmp_path: Path) -> None:

@@ -175,6 +175,8 @@ def test_fields_by_name_and_templates(tmp_path: Path) -> None:
     assert (item.id, item.audio, item.question, item.answer) == ("x-7", ("x/7.wav",), "Was?", "Katze")
     with pytest.raises(BadConfig, match="has no field 'Fragen', which is to be the question; it has set, nr"):
         find(write(tmp_path, row), None, parse_fields(["question=Fragen"]))
+    with pytest.raises(BadConfig, match="has no field 'nummer', which is to be the id"):
+        find(write(tmp_path, row), None, parse_fields(["id={set}-{nummer}"]))
 
 
 @pytest.mark.slow

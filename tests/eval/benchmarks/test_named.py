@@ -137,7 +137,8 @@ def test_a_declaration_is_read_once() -> None:
 
 def write(folder: Path, name: str) -> Path:
     declared = named.read_declaration(name)
-    file = folder / declared.files[0].replace("*.jsonl", "closed_ended_questions.jsonl").replace("*", "Animal")
+    wild = next((pattern for part in declared.parts for pattern in part.files if "*" not in pattern), "*.jsonl")
+    file = folder / declared.files[0].replace(f"*{Path(wild).suffix}", wild).replace("*", "Animal")
     file.parent.mkdir(parents=True, exist_ok=True)
     rows = SHAPES.get(name)
     lines = "\n".join(map(json.dumps, rows)) if file.suffix == ".jsonl" and isinstance(rows, list) else json.dumps(rows)

@@ -198,10 +198,20 @@ def test_a_reply_that_scores_higher_in_the_mean_of_both_orders_wins_and_a_tie_do
         assert read_judgements(folder, "scripted")["1"].is_right is is_right
 
 
-@pytest.mark.parametrize("said", ["8", "8 11", "0 5", "8.5 9", "Assistant 1: 8", "8 9 10", ""])
+@pytest.mark.parametrize("said", ["8", "8 11", "0 5", "8.5 9", "Assistant 1: 8", "8 9 10", "", f"8 {'9' * 5000}"])
 def test_what_is_not_two_scores_has_failed(tmp_path: Path, said: str) -> None:
     judge(tmp_path, [asked_as("two scores", "A hound", "x")], ScriptedLLM(lambda _: said))
     assert "gives no two whole numbers from 1 to 10" in str(read_judgements(tmp_path, "scripted")["1"].failed)
+
+
+def test_of_several_references_one_is_enough_and_the_judge_reads_what_is_asked_in_the_recording(tmp_path: Path) -> None:
+    llm = ScriptedLLM(lambda _: "right")
+    judge(tmp_path, [asked_as("one of several", "A hound", described="What does A value?")], llm)
+    found = read_judgements(tmp_path, "scripted")["1"]
+    assert (found.is_right, found.protocol, found.prompt_version) == (True, "one of several", 1)
+    ((instruction, case),) = llm.prompts
+    assert "a reply that says one of them" in instruction.content
+    assert case.content == "Question: What does A value?\nReference answer: a dog\n\nReply:\nA hound"
 
 
 ROWS = [

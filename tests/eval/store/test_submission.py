@@ -9,6 +9,7 @@ import pytest
 
 from eval.analysis.score import score_file
 from eval.benchmarks import find
+from eval.benchmarks.benchmark import Benchmark
 from eval.scoring.scoring import summarise
 from eval.store.records import judge_answer
 from eval.store.stored import open_stored
@@ -134,6 +135,61 @@ def test_a_declared_benchmark_gets_its_rows_with_letters_in_the_form_that_its_sc
     # Its script finds no letter in the second reply, and leaves it out of its denominator.
     score = score_file(written, "mmsu")
     assert (score.correct_official, score.official_dropped, score.correct_strict, score.n) == (1, 1, 1, 2)
+
+
+MMSU = {
+    **json.loads((Path(__file__).parents[2] / "data" / "benchmark-rows.json").read_text())["mmsu"],
+    "choice_a": "",
+    "choice_b": "male",
+    "choice_c": "",
+    "choice_d": "female",
+    "answer_gt": "female",
+}
+
+
+def predict(benchmark: Benchmark, out: Path, place: int) -> None:
+    """Write a run's predictions, all of which choose the option at that place."""
+    with (out / "predictions.jsonl").open("w") as file:
+        for item in benchmark.items:
+            choice = item.to_question().choices[place]
+            answer = Answer(question_id=item.id, reply=choice.letter, choice=choice, path="text")
+            judged = judge_answer(item, answer, None, took_s=0, clock_s=0, rule=benchmark.official_rule)
+            file.write(judged.model_dump_json() + "\n")
+
+
+@pytest.mark.parametrize(("place", "letter", "right"), [(1, "D", 3), (0, "B", 0)])
+def test_the_rows_of_a_sample_have_their_own_predictions_with_the_letters_of_their_columns(
+    tmp_path: Path, place: int, letter: str, right: int
+) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_text("".join(json.dumps(MMSU | {"id": f"m{number}"}) + "\n" for number in range(10)))
+    sample = find(str(file)).sample(3, seed=1)
+    predict(sample, tmp_path, place)
+    written = write_submission(sample, tmp_path)
+    rows = [json.loads(line) for line in written.read_text().splitlines()]
+    assert [row["id"] for row in rows] == [item.id for item in sample.items] != ["m0", "m1", "m2"]
+    # What was shown as B, the second of two options, stands in the column of D.
+    assert {row["response"] for row in rows} == {letter}
+    score = score_file(written, "mmsu")
+    assert (score.correct_official, score.correct_strict, score.unread) == (right, right, 0)
+
+
+def test_a_benchmark_of_several_files_has_the_rows_of_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EARWITNESS_HOME", str(tmp_path))
+    folder = tmp_path / "benchmarks" / "mmlu-pro" / "data"
+    pyarrow = pytest.importorskip("pyarrow", reason="pip install 'earwitness[parquet]'")
+    from pyarrow import parquet
+
+    folder.mkdir(parents=True)
+    row = {"question": "?", "options": ["w", "x"], "answer": "B", "category": "law"}
+    for number in (1, 2):
+        parquet.write_table(
+            pyarrow.Table.from_pylist([row | {"question_id": number}]), folder / f"test-{number}.parquet"
+        )
+    benchmark = find("mmlu-pro")
+    predict(benchmark, tmp_path, 1)
+    rows = json.loads(write_submission(benchmark, tmp_path).read_text())
+    assert [(row["question_id"], row["model_outputs"]) for row in rows] == [(1, "B"), (2, "B")]
 
 
 @pytest.mark.parametrize(("is_lines", "written"), [(True, "submission.jsonl"), (False, "submission.json")])
