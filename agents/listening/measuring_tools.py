@@ -23,7 +23,14 @@ if TYPE_CHECKING:  # its libraries take a second to import
     from services.measurement.comparison import Pace, SoundComparison
 
 SOURCE = "measurement"
-CODE = ("agents.listening.measuring_tools", "services.captioners", "services.measurement")
+CODE = (
+    "agents.listening.measuring_tools",
+    "agents.listening.time_options",
+    "agents.reading.numbers",
+    "services.captioners",
+    "services.measurement",
+    "services.number_words",
+)
 """What decides what a measurement says."""
 SAME_LEVEL_DB = 1.0
 SAME_SEMITONES = 0.5

@@ -57,7 +57,13 @@ PROMPTS = (
     "services.audio.remarks",
     "services.captioners.music.families",
     "services.captioners.music.notes",
+    "services.captioners.naming",
+    "services.captioners.sounds.mentions",
+    "services.captioners.sounds.sounds",
+    "services.captioners.sounds.vocabulary",
+    "services.llms.openai_server",
     "services.longform",
+    "services.measurement",
     "services.number_words",
     "services.questions",
 )

@@ -42,6 +42,8 @@ CODE = (
     "lalm.model",
     "lalm.probing.activations",
     "lalm.prompting",
+    "lalm.train.checkpoint",
+    "lalm.train.desta",
     "services.captioners.onnx_session",
     "services.captioners.sounds.yamnet",
 )

@@ -29,7 +29,8 @@ from services.protocols import ASR
 from services.settings import read_settings
 
 START_S = 600.0  # timeout; a large backbone takes minutes to load and compile
-CODE = ("lalm.export", "lalm.model", "lalm.prompting", "lalm.train.checkpoint")  # what writes an exported folder
+CODE = ("lalm.export", "lalm.model", "lalm.prompting", "lalm.train.checkpoint", "lalm.train.desta")
+"""What writes an exported folder."""
 POLL_S = 0.5
 MAX_TOKENS = 2048  # prompt and reply together
 # vLLM's GPU model runner does not accept logits processors written for the CPU model runner.

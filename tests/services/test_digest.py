@@ -10,6 +10,8 @@ import pytest
 
 from agents.listening.comparing import CODE as COMPARISON
 from agents.listening.measuring_tools import CODE as MEASUREMENT
+from agents.listening.ordering.order import CODE as ORDER
+from agents.listening.time_options import CODE as TIME_OPTIONS
 from agents.listening.transcript import CODE as SAID
 from eval.run.session import PROMPTS
 from lalm.probing.activations import CODE as ACTIVATIONS
@@ -87,22 +89,32 @@ def changes(names: tuple[str, ...], tree: Path, file: str, content: bytes) -> bo
         (ENCODER, "lalm/model/encoder.py"),
         (ENCODER, "services/captioners/sounds/yamnet.py"),
         (ACTIVATIONS, "lalm/model/connector.py"),
+        (ACTIVATIONS, "lalm/train/desta.py"),
         (ACTIVATIONS, "services/captioners/sounds/yamnet.py"),
         (EXPORT, "lalm/model/connector.py"),
+        (EXPORT, "lalm/train/desta.py"),
         (SYNTHESIS, "lalm/distill/speech_facts.py"),
         (SYNTHESIS, "services/captioners/sounds/yamnet.py"),
         (COMPARISON, "agents/listening/comparing.py"),
         (COMPARISON, "services/captioners/voices/voiceprint.py"),
         (MEASUREMENT, "agents/listening/measuring_tools.py"),
+        (MEASUREMENT, "agents/listening/time_options.py"),
         (MEASUREMENT, "services/captioners/sounds/yamnet.py"),
+        (ORDER, "agents/listening/ordering/solver.py"),
+        (ORDER, "agents/listening/text_classifier.py"),
         (SAID, "agents/reading/numbers.py"),
         (SAID, "agents/reading/stop_words.txt"),
+        (TIME_OPTIONS, "agents/reading/numbers.py"),
+        (TIME_OPTIONS, "services/number_words.py"),
         (PROMPTS, "agents/reading/prompts.py"),
         (PROMPTS, "agents/routing/router.json"),
         (PROMPTS, "lalm/prompting.py"),
         (PROMPTS, "lalm/runtimes/request_form.py"),
         (PROMPTS, "services/longform/overview.py"),
         (PROMPTS, "services/captioners/music/families.json"),
+        (PROMPTS, "services/captioners/sounds/sounds.json"),
+        (PROMPTS, "services/llms/openai_server.py"),
+        (PROMPTS, "services/measurement/spectrum.py"),
     ],
 )
 def test_one_changed_line_gives_another_digest(names: tuple[str, ...], file: str, tree: Path) -> None:
@@ -152,6 +164,7 @@ def test_a_copy_has_the_same_digest_in_whatever_order_the_modules_are_named(tree
         ("lalm.model.encoder", ENCODER),
         ("lalm.model.hub_encoder", ENCODER),
         ("lalm.model.yamnet_encoder", ENCODER),
+        ("services.captioners.sounds.mentions", PROMPTS),
     ],
 )
 def test_all_that_a_model_of_ours_imports_counts_or_has_no_influence(module: str, names: tuple[str, ...]) -> None:

@@ -17,7 +17,8 @@ from services.digest import hash_modules
 from services.longform.hearing import shift_statement
 from services.types import Evidence, Focus, Label, Question
 
-CODE = "agents.listening.ordering"
+CODE = ("agents.listening.ordering", "agents.listening.text_classifier")
+"""What decides which order of sounds is told, beside the captioner."""
 LEAST_ASKED = 0.3  # probability that a relation is asked for, and that something stands in it, to weigh the options
 LEAST_BESIDE = 0.1  # probability that it asks what is next to another sound, from which that is looked for
 MOST_TOLD = 8  # sections that the text lists
@@ -119,7 +120,7 @@ def _state(
         update={
             "text": text,
             "labels": tuple(labels),
-            "revision": f"{told.revision}-{hash_modules(CODE)[:8]}",
+            "revision": f"{told.revision}-{hash_modules(*CODE)[:8]}",
             "start_s": sections[0].start_s,
             "end_s": sections[-1].end_s,
             "confidence": labels[0].probability,
