@@ -3,7 +3,7 @@
 Speech from a recording is quoted (prompt injection): it is data, never an instruction.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from services.longform.clock import WHOLE_S, format_clock
 from services.types import Evidence
@@ -37,6 +37,11 @@ def format_statement(statement: Evidence, spell: Callable[[str], str] = str, *, 
 def name_statements(evidence: Sequence[Evidence]) -> dict[str, Evidence]:
     """Return the statements of an answer by the ids under which claims and plans cite them."""
     return {f"S{number}": statement for number, statement in enumerate(evidence, start=1)}
+
+
+def join_transcript(evidence: Iterable[Evidence]) -> str:
+    """Join the texts of all transcripts among evidence, in order."""
+    return " ".join(one.text for one in evidence if one.kind == "transcript")
 
 
 def quote_speech(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import resource
 import shlex
 import subprocess
@@ -206,6 +207,83 @@ def test_a_public_class_name_is_defined_once() -> None:
                 homes[node.name].append(name)
     repeated = {name: where for name, where in homes.items() if len(where) > 1}
     assert repeated == {}
+
+
+@pytest.mark.slow
+def test_no_function_is_written_twice() -> None:
+    """Neither in another file nor under another name; what its arguments and variables are called does not count."""
+    homes: defaultdict[str, list[str]] = defaultdict(list)
+    for name, path in modules().items():
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (body := describe_body(node)):
+                homes[body].append(f"{name}.{node.name}")
+    assert [same for same in homes.values() if len(same) > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("def join(words): return '|'.join(words)", "def match(tokens):\n 'Doc.'\n return '|'.join(tokens)", True),
+        ("def join(words): return '|'.join(words)", "def join(words): return ','.join(words)", False),
+        ("def load(): return read(ONE)", "def load(): return read(OTHER)", False),
+    ],
+)
+def test_a_function_is_known_by_what_it_does(one: str, other: str, *, is_same: bool) -> None:
+    bodies = [describe_body(node) for text in (one, other) for node in ast.parse(text).body]  # type: ignore[arg-type]
+    assert (bodies[0] == bodies[1]) == is_same
+
+
+def describe_body(function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    """Return the statements of a function without docstring and annotations, its own names as numbers."""
+    arguments = [node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)]
+    stored = [n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)]
+    numbers = {name: str(number) for number, name in enumerate(dict.fromkeys([*arguments, *stored]))}
+    copy = ast.parse(ast.unparse(function)).body[0]
+    assert isinstance(copy, ast.FunctionDef | ast.AsyncFunctionDef)
+    for node in ast.walk(copy):
+        if isinstance(node, ast.Name):
+            node.id = numbers.get(node.id, node.id)
+    statements = copy.body[1:] if ast.get_docstring(copy) is not None else copy.body
+    return "\n".join(map(ast.dump, statements))
+
+
+BY_NAME = {"services/scripted": "doubles, for tests", "lalm/synthesise/sounds": "makers, for the names in models.json"}
+
+
+@pytest.mark.slow
+def test_no_name_of_a_module_is_unused() -> None:
+    """Functions, classes, aliases and constants; what only a test uses is not used. vulture is not sure of these."""
+    words = Counter(word for path in package_texts() for word in re.findall(r"\w+", path.read_text()))
+    unused = {
+        f"{name}.{defined}"
+        for name, path in modules().items()
+        for node in ast.parse(path.read_text()).body
+        for defined in defined_names(node)
+        if words[defined] == 1 and str(path.parent.relative_to(ROOT)) not in BY_NAME
+    }
+    assert unused == set()
+
+
+def package_texts() -> list[Path]:
+    """Return the files of the packages and benchmarks that may use a name, and the project's own description."""
+    folders = [ROOT / folder for folder in (*PACKAGES, "benchmarks", "docs/tools")]
+    kinds = {".py", ".j2", ".js", ".md", ".yaml"}
+    found = [path for folder in folders for path in folder.rglob("*") if path.suffix in kinds and path.is_file()]
+    return [*found, ROOT / "pyproject.toml"]
+
+
+def defined_names(node: ast.stmt) -> list[str]:
+    """Return the names that a statement of a module defines; a decorator may use a function."""
+    match node:
+        case ast.ClassDef():
+            return [node.name]
+        case ast.FunctionDef(decorator_list=[]) | ast.AsyncFunctionDef(decorator_list=[]):
+            return [node.name]
+        case ast.Assign(targets=targets):
+            return [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return [name]
+    return []
 
 
 def test_no_type_alias_has_the_name_of_a_class() -> None:

@@ -12,6 +12,7 @@ from agents.listening.findings import NUMBERS
 from agents.reading.quantities import match_options
 from agents.reading.stems import extract_stems
 from agents.reading.word_forms import list_word_forms, respell_alike
+from lalm.statements import join_transcript
 from services.digest import hash_modules
 from services.types import Evidence, Label, Question
 
@@ -28,6 +29,7 @@ CODE = (
     "agents.reading.stems",
     "agents.reading.stop_words",
     "agents.reading.word_forms",
+    "lalm.statements",
     "services.number_words",
 )
 """What decides which answer a transcript holds."""
@@ -103,7 +105,7 @@ def answers(question: Question, evidence: tuple[Evidence, ...]) -> bool:
     """Say whether something was said that answers a question: a sentence about the same that names one option."""
     asked = extract_stems(question.text)
     language = _find_language(evidence)
-    for sentence in re.split(r"(?<=[.!?])\s+", _join_transcript(evidence)):
+    for sentence in re.split(r"(?<=[.!?])\s+", join_transcript(evidence)):
         num_shared = len(asked & extract_stems(sentence))
         if num_shared >= MIN_SHARED and 2 * num_shared > len(asked) and _find_said(question, sentence, language):
             return True
@@ -112,7 +114,7 @@ def answers(question: Question, evidence: tuple[Evidence, ...]) -> bool:
 
 def find_spoken_option(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     """Find the option that was said; nothing where none stands out."""
-    option = _find_said(question, _join_transcript(evidence), _find_language(evidence))
+    option = _find_said(question, join_transcript(evidence), _find_language(evidence))
     return _make_evidence("Said, of the options", option, evidence) if option else ()
 
 
@@ -144,16 +146,12 @@ def _split_digits(words: list[str]) -> list[str]:
 
 
 def _read_transcript(evidence: tuple[Evidence, ...]) -> list[str]:
-    return split_words(_join_transcript(evidence))
+    return split_words(join_transcript(evidence))
 
 
 def _find_language(evidence: tuple[Evidence, ...]) -> str | None:
     """Find the language of the transcript; None where it is not told."""
     return next((one.language for one in evidence if one.kind == "transcript"), None)
-
-
-def _join_transcript(evidence: tuple[Evidence, ...]) -> str:
-    return " ".join(one.text for one in evidence if one.kind == "transcript")
 
 
 def _make_evidence(what: str, found: object, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:

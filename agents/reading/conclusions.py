@@ -6,10 +6,10 @@ sentence with nothing before it but words that are listed, so that "die falsche 
 
 import json
 import re
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from agents.reading.marks import match_any
 from services.types import Value
 
 AROUND = r"""[\s*_"'`(]*"""
@@ -82,7 +82,7 @@ def _compile_denials_of(language: str) -> re.Pattern[str] | None:
     words = load_wordings().get(language)
     if words is None:
         return None
-    denial = _match_any((*words.denial, *ALSO_DENY.get(language, ())))
+    denial = match_any((*words.denial, *ALSO_DENY.get(language, ())))
     return re.compile(rf"(?<!\w)(?:{denial})(?!\w)" if words.spaced else denial, re.I)
 
 
@@ -95,7 +95,7 @@ def _compile_spaced() -> list[re.Pattern[str]]:
 def _compile_unspaced() -> list[tuple[re.Pattern[str], re.Pattern[str]]]:
     denials = [word for one in load_wordings().values() if not one.spaced for word in one.denial]
     return [
-        (re.compile(_build_pattern(one, r"\s*")), re.compile(_match_any(denials)))
+        (re.compile(_build_pattern(one, r"\s*")), re.compile(match_any(denials)))
         for one in load_wordings().values()
         if not one.spaced
     ]
@@ -105,19 +105,19 @@ def _build_pattern(one: Wording, space: str) -> str:
     letter = rf"(?={AROUND}(?-i:[A-Z])(?![A-Za-z0-9']))"
     copulas = [word for word in one.copula if word]
     silent = rf"|{space}{letter}" if len(copulas) < len(one.copula) or one.tail else ""
-    is_word = rf"|{space}(?:{_match_any(copulas)})(?=\W|[A-Z])\s*:?" if copulas else ""
+    is_word = rf"|{space}(?:{match_any(copulas)})(?=\W|[A-Z])\s*:?" if copulas else ""
     if not one.spaced:
-        is_word = rf"|\s*(?:{_match_any(copulas)})\s*:?" if copulas else ""
-    noun = rf"(?:(?:{_match_any(one.before)}){space})*" if one.before else ""
-    noun += rf"(?:{_match_any(one.noun)})" + (rf"(?:{space}(?:{_match_any(one.after)}))*" if one.after else "")
+        is_word = rf"|\s*(?:{match_any(copulas)})\s*:?" if copulas else ""
+    noun = rf"(?:(?:{match_any(one.before)}){space})*" if one.before else ""
+    noun += rf"(?:{match_any(one.noun)})" + (rf"(?:{space}(?:{match_any(one.after)}))*" if one.after else "")
     option = (
-        rf"(?:{AROUND}(?:{_match_any(one.option)}){space}(?={AROUND}(?-i:[A-Z])(?![^\W_])))?"
+        rf"(?:{AROUND}(?:{match_any(one.option)}){space}(?={AROUND}(?-i:[A-Z])(?![^\W_])))?"
         if one.spaced
-        else (rf"(?:{AROUND}(?:{_match_any(one.option)})\s*)?")
+        else (rf"(?:{AROUND}(?:{match_any(one.option)})\s*)?")
     )
     concluded = rf"""{noun}[*_"'`]*(?:\s*[:=]{is_word}{silent}|[*_]*\s*\n)"""
     chosen = (
-        rf"|(?:{_match_any(one.choose)}){space}(?:(?:{_match_any(one.option)}){space})?{letter}" if one.choose else ""
+        rf"|(?:{match_any(one.choose)}){space}(?:(?:{match_any(one.option)}){space})?{letter}" if one.choose else ""
     )
     return rf"(?:{concluded}{option}{chosen})"
 
@@ -125,15 +125,11 @@ def _build_pattern(one: Wording, space: str) -> str:
 @cache
 def _compile_tails() -> re.Pattern[str]:
     tails = [tail for one in load_wordings().values() for tail in one.tail]
-    return re.compile(rf"""\A({AROUND}[A-Z][*_"'`)]*)\s*(?:{_match_any(tails)})(?=\s*(?:\Z|[.。!！?？,，、;।\n]))""")
+    return re.compile(rf"""\A({AROUND}[A-Z][*_"'`)]*)\s*(?:{match_any(tails)})(?=\s*(?:\Z|[.。!！?？,，、;।\n]))""")
 
 
 @cache
 def _compile_denials() -> re.Pattern[str]:
-    spaced = _match_any(word for one in load_wordings().values() if one.spaced for word in one.denial)
-    unspaced = _match_any(word for one in load_wordings().values() if not one.spaced for word in one.denial)
+    spaced = match_any(word for one in load_wordings().values() if one.spaced for word in one.denial)
+    unspaced = match_any(word for one in load_wordings().values() if not one.spaced for word in one.denial)
     return re.compile(rf"(?<!\w)(?:{spaced})(?!\w)|{unspaced}", re.I)
-
-
-def _match_any(words: Iterable[str]) -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))

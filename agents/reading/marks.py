@@ -75,17 +75,17 @@ FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL | re
 JSONReply = TypeVar("JSONReply", bound=BaseModel)
 
 
-def _match_any(tokens: Iterable[str]) -> str:
+def match_any(tokens: Iterable[str]) -> str:
     """Return a pattern for any of the tokens, the longest first."""
     return "|".join(re.escape(token) for token in sorted(tokens, key=len, reverse=True))
 
 
-TAG = re.compile(rf"<\s*(/?)\s*(?:\w+:)?(?:{_match_any(THOUGHT_NAMES)})(?:\s[^<>]*)?>", re.I)
-END = re.compile(_match_any(END_TOKENS), re.I)
+TAG = re.compile(rf"<\s*(/?)\s*(?:\w+:)?(?:{match_any(THOUGHT_NAMES)})(?:\s[^<>]*)?>", re.I)
+END = re.compile(match_any(END_TOKENS), re.I)
 START = re.compile(
-    rf"\A(?:\s*(?:{_match_any(START_TOKENS)})(?:\s*(?:{_match_any(ROLES)})(?=\s*(?:<|\[|\n|:)))?:?)+", re.I
+    rf"\A(?:\s*(?:{match_any(START_TOKENS)})(?:\s*(?:{match_any(ROLES)})(?=\s*(?:<|\[|\n|:)))?:?)+", re.I
 )
-FORMAT = re.compile(rf"<({_match_any(FORMATS)})(?:\s[^<>]*)?>(.*?)</\1>", re.S | re.I)
+FORMAT = re.compile(rf"<({match_any(FORMATS)})(?:\s[^<>]*)?>(.*?)</\1>", re.S | re.I)
 ANSWER_TAGS = tuple(
     re.compile(rf"<(?:\w+:)?{name}>(.*?)(?:</(?:\w+:)?{name}>|</|\Z)", re.S | re.I) for name in ANSWER_NAMES
 )

@@ -15,7 +15,7 @@ from agents.reading.plain_text import normalise
 from agents.reading.quantities import QuantityMention, Values, find_quantities, select_widest
 from agents.reading.stems import extract_stems
 from agents.reasons.polarity import PolarityMatch, compare_polarity
-from agents.reasons.times import CLOCK_NEAR_S, TimeMention, find_times
+from agents.reasons.times import CLOCK_NEAR_S, TimeMention, count_decimals, find_times
 from lalm.statements import RECORDING
 from services.longform.clock import WHOLE_S
 from services.types import Citation, Claim, ClaimVerdict, Evidence
@@ -217,12 +217,8 @@ def _format_citation(cited: Citation) -> str:
 def _is_rounded(value: str, number: float) -> bool:
     """Say whether a value is a number, rounded by little: 120 for 119.8, but not 1 for 0.83."""
     is_near = abs(number - float(value)) <= MOST_ROUNDED * float(value)
-    return is_near and round(number, _count_decimals(value)) == float(value)
+    return is_near and round(number, count_decimals(value)) == float(value)
 
 
 def _is_number(value: str) -> bool:
     return value.replace(".", "", 1).isdecimal()
-
-
-def _count_decimals(value: str) -> int:
-    return len(value.partition(".")[2])

@@ -43,7 +43,7 @@ def find_times(text: str) -> Iterator[TimeMention]:
             continue
         scale = _find_scale(unit) if unit and not is_clock else 1.0
         start_s, end_s = (read_time(one) * (1.0 if ":" in one else scale) for one in (first, last))
-        near_s = CLOCK_NEAR_S if is_clock else 0.5 * scale * 10.0 ** -max(map(_count_decimals, (first, last)))
+        near_s = CLOCK_NEAR_S if is_clock else 0.5 * scale * 10.0 ** -max(map(count_decimals, (first, last)))
         yield TimeMention(
             start=found.start(), end=found.end(), start_s=start_s, end_s=end_s, near_s=near_s, is_clock=is_clock
         )
@@ -61,5 +61,6 @@ def _find_scale(unit: str) -> float:
     return next((scale for beginning, scale in UNITS_S.items() if unit.startswith(beginning)), 1.0)
 
 
-def _count_decimals(number: str) -> int:
+def count_decimals(number: str) -> int:
+    """Count the digits behind the decimal point."""
     return len(number.partition(".")[2])

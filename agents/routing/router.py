@@ -11,6 +11,7 @@ from typing import Annotated, Literal, NamedTuple, Protocol, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
+from agents.reading.calibration import Positive
 from agents.reading.confidence import Factor, apply_temperature, pool_distributions
 from agents.routing.features import Features, Modality, compute_features, compute_question_features, guess_modality
 from services.errors import BadConfig
@@ -19,7 +20,6 @@ from services.types import Answer, Question, Route, Value
 
 PACKAGED = Path(__file__).with_name("router.json")
 Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
-Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 MIN_WEIGHT = 0.01  # exponent of an arm's probabilities
 

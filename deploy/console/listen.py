@@ -23,10 +23,10 @@ from agents.listening.tool import ListenedClip, Listeners
 from agents.listening.tools import AnyTool, find_tool, format_name
 from agents.models import LocalModels, ModelNames
 from eval.display.tables import print_line, print_table
-from services.audio.load import load
+from services.audio.load import load, load_channel
 from services.errors import BadConfig
 from services.progress import report_stage
-from services.types import SAMPLE_RATE, AudioClip, Evidence, Value
+from services.types import SAMPLE_RATE, Evidence, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ def listen(request: ListenRequest) -> ToolReport:
     with report_stage("decode"):
         clip = load(request.clip)
         other = load(request.other) if request.other else None
-    open_channel = None if request.clip.is_fifo() else partial(_open_channel, request.clip)
+    open_channel = None if request.clip.is_fifo() else partial(load_channel, request.clip)
     heard = ListenedClip(clip, other=other, open_channel=open_channel)
     with report_stage("open models"):
         listeners = _open_listeners(request)
@@ -134,10 +134,6 @@ def _open_listeners(request: ListenRequest) -> Listeners:
     named = {role: name for role, name in chosen.items() if name is not None}
     models = LocalModels(ModelNames.model_validate(named))
     return Listeners(models.open_captioner(), models.open_asr(), models.open_lalm() if request.lalm else None)
-
-
-def _open_channel(path: Path, channel: int) -> AudioClip:
-    return load(path, channel=channel)
 
 
 def _save(outcome: ToolOutcome, path: Path) -> None:

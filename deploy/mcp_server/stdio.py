@@ -15,10 +15,9 @@ from deploy.mcp_server.server import build_server, require_sdk
 from deploy.mcp_server.tools import McpContext
 from eval.options import ModelOptions
 from lalm.names import DEFAULT_LALM
-from services.audio.load import load
+from services.audio.load import load, load_channel
 from services.catalog import pick
 from services.protocols import ASR, Answerer, Captioner
-from services.types import AudioClip
 
 
 class LocalHearers:
@@ -77,8 +76,4 @@ async def _serve(context: McpContext) -> None:
 async def open_file(path: Path) -> ListenedClip:
     """Read a recording of the person who started the server."""
     clip = await asyncio.to_thread(load, path)
-    return ListenedClip(clip, open_channel=partial(_open_channel, path))
-
-
-def _open_channel(path: Path, channel: int) -> AudioClip:
-    return load(path, channel=channel)
+    return ListenedClip(clip, open_channel=partial(load_channel, path))

@@ -31,7 +31,7 @@ class _Outcome(NamedTuple):
 
     @classmethod
     def from_prediction(cls, prediction: Prediction) -> Self:
-        return cls(_find_chosen(prediction), prediction.correct_strict)
+        return cls(prediction.reading, prediction.correct_strict)
 
 
 def _score(name: str, predictions: Sequence[Prediction], run: Mapping[str, _Outcome]) -> ControlScore:
@@ -40,9 +40,7 @@ def _score(name: str, predictions: Sequence[Prediction], run: Mapping[str, _Outc
     counted = _count([prediction.verdict for prediction in predictions], run)
     if name in ASK_NO_MODEL:
         return counted
-    pairs = [
-        (_find_chosen(prediction), run[prediction.id].chosen) for prediction in predictions if prediction.failed is None
-    ]
+    pairs = [(prediction.reading, run[prediction.id].chosen) for prediction in predictions if prediction.failed is None]
     changed = sum(now != then for now, then in pairs)
     return counted.model_copy(update={"changed": changed, "compared": len(pairs)})
 
@@ -65,7 +63,7 @@ def _score_circular(predictions: Sequence[Prediction], run: Mapping[str, _Outcom
     for prediction in predictions:
         rotations[prediction.id.rpartition(ROTATION)[0]].append(prediction)
     counted = _count([_join_rotations(item_id, same) for item_id, same in rotations.items()], run)
-    is_same = [len(set(map(_find_chosen, same))) == 1 and not _is_any_lost(same) for same in rotations.values()]
+    is_same = [len({one.reading for one in same}) == 1 and not _is_any_lost(same) for same in rotations.values()]
     scored = [prediction.correct_strict for prediction in predictions if prediction.answer is not None]
     mean = sum(scored) / len(scored) if scored else None
     return counted.model_copy(update={"consistent": sum(is_same), "mean_strict": mean})
@@ -85,8 +83,3 @@ def _join_rotations(item_id: str, rotations: Sequence[Prediction]) -> Verdict:
 
 def _is_any_lost(rotations: Sequence[Prediction]) -> bool:
     return any(one.failed is not None or one.unread for one in rotations)
-
-
-def _find_chosen(prediction: Prediction) -> str | None:
-    """Return the text of the option that was chosen; None where none was."""
-    return None if prediction.unread or prediction.failed is not None else prediction.model_prediction

@@ -10,7 +10,6 @@ text that itself holds a semicolon is never found.
 import re
 from collections.abc import Iterator, Sequence
 from string import ascii_uppercase
-from typing import NamedTuple
 
 from services.questions import OWN_LETTER
 
@@ -22,26 +21,6 @@ BETWEEN = re.compile(
     r"[\s,，、;；&/+*]+|\b(?:and|option|options|choice|choices|answer|answers)\b|[和与及]", re.IGNORECASE
 )
 LETTER = re.compile(r"[(\[]?([A-Z])[)\].]?")
-
-
-class SetScores(NamedTuple):
-    """How near a set of options comes to the right one; all in [0, 1]."""
-
-    exact: float
-    jaccard: float
-    precision: float
-    recall: float
-
-
-def compare_sets(chosen: frozenset[str], right: frozenset[str]) -> SetScores:
-    """Return the four scores of MDAR's script."""
-    both, either = len(chosen & right), len(chosen | right)
-    return SetScores(
-        exact=float(chosen == right),
-        jaccard=both / either if either else 0.0,
-        precision=both / len(chosen) if chosen else 0.0,
-        recall=both / len(right) if right else 0.0,
-    )
 
 
 def read_set_officially(reply: str, options: Sequence[str]) -> frozenset[str]:

@@ -102,7 +102,8 @@ def _compare(num: int, relation: Relation | None, bound: int | None) -> bool:
     return num < bound if relation == "less than" else num >= bound
 
 
-def _list(words: Sequence[str] | str | None) -> list[str]:
+def list_words(words: Sequence[str] | str | None) -> list[str]:
+    """List the words of a row, which has them as a list or as one text with commas; none for None."""
     return words.split(", ") if isinstance(words, str) else list(words or ())
 
 
@@ -182,11 +183,11 @@ def _is_language(reply: str, language: str | None, *, is_lenient: bool) -> bool:
 
 
 def _has_keywords(reply: str, one: Instruction) -> bool:
-    return all(re.search(word, reply, re.IGNORECASE) for word in _list(one.keywords))
+    return all(re.search(word, reply, re.IGNORECASE) for word in list_words(one.keywords))
 
 
 def _is_without_words(reply: str, one: Instruction) -> bool:
-    return not any(re.search(rf"\b{word}\b", reply, re.IGNORECASE) for word in _list(one.forbidden_words))
+    return not any(re.search(rf"\b{word}\b", reply, re.IGNORECASE) for word in list_words(one.forbidden_words))
 
 
 def _count_keyword(reply: str, one: Instruction) -> bool:
@@ -292,11 +293,13 @@ SPEECH_IFEVAL: Mapping[str, InstructionRule] = {
     "change_case:english_lowercase": InstructionRule(lambda reply, _: reply.islower()),
 }
 STRICTER: Mapping[str, Check] = {
-    "keywords:existence": lambda reply, one: all(_count_word(reply, word) for word in _list(one.keywords)),
+    "keywords:existence": lambda reply, one: all(_count_word(reply, word) for word in list_words(one.keywords)),
     "keywords:frequency": lambda reply, one: _compare(
         _count_word(reply, one.keyword or ""), one.relation, one.frequency
     ),
-    "keywords:forbidden_words": lambda reply, one: not any(_count_word(reply, w) for w in _list(one.forbidden_words)),
+    "keywords:forbidden_words": lambda reply, one: (
+        not any(_count_word(reply, w) for w in list_words(one.forbidden_words))
+    ),
     "language:response_language": lambda reply, one: _is_language(reply, one.language, is_lenient=False),
 }
 """What our strict verdict asks instead."""
@@ -330,7 +333,12 @@ def check_instruction(one: Instruction, rules: Mapping[str, InstructionRule]) ->
     lacking = [need for need in rules[one.name].needs if getattr(one, need) is None]
     if lacking:
         raise BadConfig(f"the instruction {one.name!r} lacks its argument {lacking[0]!r}.")
-    for word in (one.keyword or "", one.section_spliter or "", *_list(one.keywords), *_list(one.forbidden_words)):
+    for word in (
+        one.keyword or "",
+        one.section_spliter or "",
+        *list_words(one.keywords),
+        *list_words(one.forbidden_words),
+    ):
         try:
             re.compile(word)
         except re.error as error:

@@ -8,11 +8,7 @@ and ends are compared without digits and signs, so that a phrase of signs alone 
 import re
 from collections.abc import Mapping
 
-from eval.scoring.instructions import Check, Instruction, InstructionRule, count_sentences
-
-
-def _list(words: tuple[str, ...] | str | None) -> list[str]:
-    return words.split(", ") if isinstance(words, str) else list(words or ())
+from eval.scoring.instructions import Check, Instruction, InstructionRule, count_sentences, list_words
 
 
 def _count_whole(reply: str, word: str) -> int:
@@ -57,13 +53,13 @@ def _is_within(num: int, one: Instruction) -> bool:
 N, RANGE = ("num",), ("num_min", "num_max")
 MMAU_PRO: Mapping[str, InstructionRule] = {
     "Include Keywords": InstructionRule(
-        lambda reply, one: all(word.lower() in reply.lower() for word in _list(one.keywords)), ("keywords",)
+        lambda reply, one: all(word.lower() in reply.lower() for word in list_words(one.keywords)), ("keywords",)
     ),
     "Keyword Frequency": InstructionRule(
         lambda reply, one: _count_whole(reply, one.keyword or "") == one.num, ("keyword", "num")
     ),
     "Forbidden Words": InstructionRule(
-        lambda reply, one: not any(word.lower() in reply.lower() for word in _list(one.forbidden_words)),
+        lambda reply, one: not any(word.lower() in reply.lower() for word in list_words(one.forbidden_words)),
         ("forbidden_words",),
     ),
     "Number Paragraphs": InstructionRule(lambda reply, one: _count_parts(reply, "***") == one.num, N),
@@ -115,8 +111,10 @@ def _strip_marks(text: str) -> str:
 
 
 MMAU_PRO_STRICTER: Mapping[str, Check] = {
-    "Include Keywords": lambda reply, one: all(_count_whole(reply, word) for word in _list(one.keywords)),
-    "Forbidden Words": lambda reply, one: not any(_count_whole(reply, word) for word in _list(one.forbidden_words)),
+    "Include Keywords": lambda reply, one: all(_count_whole(reply, word) for word in list_words(one.keywords)),
+    "Forbidden Words": lambda reply, one: (
+        not any(_count_whole(reply, word) for word in list_words(one.forbidden_words))
+    ),
     "Start Checker": lambda reply, one: _strip_marks(reply).startswith(_strip_marks(one.start_phrase or "")),
     "End Checker": lambda reply, one: _strip_marks(reply).endswith(_strip_marks(one.end_phrase or "")),
     "Quotation": lambda reply, _: len(reply.strip()) > 1 and reply.strip()[0] == reply.strip()[-1] == '"',

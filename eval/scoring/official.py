@@ -8,14 +8,13 @@ import re
 from collections.abc import Iterable, Sequence
 from random import Random
 from string import ascii_uppercase
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias
 
 from eval.scoring.voicebench import read_voicebench
 
 OfficialRule: TypeAlias = Literal[
     "word sets", "mmsu", "air-bench", "speechr", "muchomusic", "star-bench", "mmlu-pro", "voicebench", "audiobench"
 ]
-OFFICIAL_RULES: tuple[OfficialRule, ...] = get_args(OfficialRule)
 READS_LETTERS = frozenset({"mmsu", "air-bench", "speechr", "muchomusic", "star-bench", "mmlu-pro", "voicebench"})
 """Rules whose prompts ask for a letter: they are given the letter that was read, "word sets" the option's text."""
 LETTERS = "ABCD"  # the only ones that MMSU's, AIR-Bench's and MuChoMusic's scripts know

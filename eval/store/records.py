@@ -40,6 +40,11 @@ class Prediction(Item):
     """Captions, transcripts and readings from the cache, of this run or another: their seconds count nowhere."""
 
     @property
+    def reading(self) -> str | None:
+        """What was answered: the text of an option, or words; None where nothing could be read, or nothing came."""
+        return None if self.unread or self.failed is not None else self.model_prediction
+
+    @property
     def verdict(self) -> Verdict:
         """What counting needs of it; the evidence need not stay in memory."""
         usage = self.response.usage if self.response else Usage()

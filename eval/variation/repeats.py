@@ -68,7 +68,7 @@ def score_repeats(out: Path, *, draws: bool, reads_order: bool) -> RepeatScore |
         mean_official=sum(one.correct_official for same in items for one in same) / len(items) / len(passes),
         ci_95=_measure_interval(shares, [same[0].source for same in items]),
         n=len(items),
-        differing=sum(len({_find_said(one) for one in same}) > 1 for same in items),
+        differing=sum(len({one.reading for one in same}) > 1 for same in items),
         fixed=0 if draws else sum(_is_fixed(same) for same in items),
         always_right=sum(all(one.correct_strict for one in same) for same in items),
         ever_right=sum(any(one.correct_strict for one in same) for same in items),
@@ -90,8 +90,3 @@ def _measure_interval(shares: Sequence[float], clusters: Sequence[str]) -> Inter
 def _is_fixed(same: Sequence[Prediction]) -> bool:
     """Whether every repeat lists the options in one order."""
     return len({one.choices for one in same}) == 1
-
-
-def _find_said(prediction: Prediction) -> str | None:
-    """Return what was answered; None where nothing could be read, or nothing came."""
-    return None if prediction.unread or prediction.failed is not None else prediction.model_prediction

@@ -2,11 +2,9 @@
 
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
-
-from lalm.distill.metadata import Metadata
 
 Wordings: TypeAlias = tuple[str, ...]
 """One answer in several wordings; all answers of a kind list theirs in the same order."""
@@ -39,14 +37,23 @@ class Fact(NamedTuple):
     """Whether it can be a multiple-choice question."""
 
 
-FactReader: TypeAlias = Callable[[Metadata, random.Random], list[Fact]]
 OWN = "-"
+
+
+def list_wordings(*texts: str) -> tuple[Wordings, ...]:
+    """List answers that have one wording each."""
+    return tuple((text,) for text in texts)
 
 
 def make_yes_no(kind: str, *, is_true: bool, about: str = "") -> Fact:
     """Make a yes-no fact."""
     answer, other = (YES, NO) if is_true else (NO, YES)
     return Fact(kind, answer, wrong=(other,), about=about, pool=OWN)
+
+
+def make_choice(kind: str, right: str, known: Sequence[str]) -> Fact:
+    """Make a fact whose answer is one of a closed set."""
+    return Fact(kind, (right,), wrong=tuple((one,) for one in known if one != right), pool=OWN)
 
 
 def make_number(kind: str, value: int, *, lowest: int = 1) -> Fact:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 
 from lalm.distill.captions import read_caption
-from lalm.distill.facts import OWN, Fact, Wordings, capitalise, look_up, make_number, make_yes_no
+from lalm.distill.facts import OWN, Fact, Wordings, capitalise, look_up, make_choice, make_number, make_yes_no
 from lalm.distill.metadata import Metadata, MusicUse, Playing
 
 SLOWEST_MODERATE, FASTEST_MODERATE = 85, 115  # BPM
@@ -75,19 +75,20 @@ def _state_timing(row: Metadata) -> list[Fact]:
     facts = []
     if row.bpm:
         near = range(round(row.bpm * (1 - TELLABLE)), round(row.bpm * (1 + TELLABLE)))
-        alike = frozenset(words.lower() for bpm in near for words in _word_tempo(bpm))
+        alike = frozenset(words.lower() for bpm in near for words in word_tempo(bpm))
         word = "slow" if row.bpm < SLOWEST_MODERATE else "fast" if row.bpm > FASTEST_MODERATE else "moderate"
         others = tuple(words for key, words in TEMPO_WORDS.items() if key != word)
-        facts += [Fact("tempo", _word_tempo(row.bpm), also_true=alike)]
+        facts += [Fact("tempo", word_tempo(row.bpm), also_true=alike)]
         facts += [Fact("tempo_word", TEMPO_WORDS[word], wrong=others, pool=OWN)]
     if row.meter and (meter := METER.fullmatch(row.meter)):
-        facts += [_make_choice("meter", row.meter, METERS), make_number("beats_per_bar", int(meter[1]), lowest=2)]
+        facts += [make_choice("meter", row.meter, METERS), make_number("beats_per_bar", int(meter[1]), lowest=2)]
     if row.count:
         facts.append(make_number("count", row.count))
     return facts
 
 
-def _word_tempo(bpm: int) -> Wordings:
+def word_tempo(bpm: int) -> Wordings:
+    """Put a tempo in words."""
     return (f"{bpm} BPM", f"About {bpm} beats per minute")
 
 
@@ -95,13 +96,13 @@ def _state_harmony(row: Metadata) -> list[Fact]:
     playing = read_caption(row).playing
     facts = []
     if row.mode and playing == "chord":
-        facts.append(_make_choice("chord", row.mode.capitalize(), CHORDS))
+        facts.append(make_choice("chord", row.mode.capitalize(), CHORDS))
     elif row.mode in SCALES and playing == "scale":
         facts.append(Fact("scale", (SCALES[row.mode],)))
     elif row.mode in KEYS:
         wrong = tuple(wordings for mode, wordings in KEYS.items() if mode != row.mode)
         facts.append(Fact("key_mode", KEYS[row.mode], wrong=wrong, pool=OWN))
-    return [*facts, _make_choice("playing", PLAYED[playing], tuple(PLAYED.values()))] if playing else facts
+    return [*facts, make_choice("playing", PLAYED[playing], tuple(PLAYED.values()))] if playing else facts
 
 
 def _state_piece(row: Metadata) -> list[Fact]:
@@ -115,7 +116,3 @@ def _state_piece(row: Metadata) -> list[Fact]:
     if {"orchestral", "game music"} <= {*row.labels}:
         facts.append(Fact("genre", ("Orchestral game music",)))
     return [*facts, Fact("music_use", MUSIC_USES[use])] if use else facts
-
-
-def _make_choice(kind: str, right: str, known: tuple[str, ...]) -> Fact:
-    return Fact(kind, (right,), wrong=tuple((one,) for one in known if one != right), pool=OWN)

@@ -1,6 +1,6 @@
 """Builds the LALM that a configuration describes: frozen parts loaded, trained parts freshly initialised."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import nn
@@ -13,6 +13,9 @@ from lalm.model.connector import Connector
 from lalm.model.encoders import AudioEncoders, open_encoders
 from lalm.model.model import AudioLanguageModel
 from lalm.model.template import ChatTemplate
+
+if TYPE_CHECKING:
+    from peft import PeftConfig
 
 ADAPTER = "audio"  # name of the LoRA adapter inside PEFT, part of every tensor name
 
@@ -59,10 +62,15 @@ def add_lora(backbone: PreTrainedModel, config: LoraConfig) -> None:
         target_modules=find_linear_layers(backbone),
         bias="none",
     )
-    backbone.add_adapter(wanted, adapter_name=ADAPTER)
+    add_adapters(backbone, wanted, ADAPTER)
+
+
+def add_adapters(backbone: PreTrainedModel, wanted: "PeftConfig", name: str) -> None:
+    """Add adapters, which stay in float32 whatever the backbone has: small updates would vanish in bfloat16."""
+    backbone.add_adapter(wanted, adapter_name=name)
     for value in backbone.parameters():
         if value.requires_grad:
-            value.data = value.data.float()  # small updates would vanish in bfloat16
+            value.data = value.data.float()
 
 
 def find_linear_layers(backbone: PreTrainedModel) -> list[str]:

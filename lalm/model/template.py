@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase
 
 from lalm.model.frames import count_segments
 from lalm.prompting import AUDIO, MAX_TRANSCRIPT_CHARS, PromptForm, format_beside
-from lalm.statements import format_statement
+from lalm.statements import format_statement, join_transcript
 from services.errors import BadConfig
 from services.types import AudioClip, Evidence, Message
 
@@ -154,11 +154,6 @@ def _merge_system(messages: Sequence[Message]) -> tuple[Message, ...]:
 def make_prompt_clip(clip: AudioClip, given: tuple[Evidence, ...]) -> PromptClip:
     """Represent a clip in the prompt, with what is given beside it: transcripts joined, other statements as lines."""
     return PromptClip(count_segments(clip), truncate_transcript(join_transcript(given)), format_evidence(given))
-
-
-def join_transcript(evidence: Iterable[Evidence]) -> str:
-    """Join the texts of all transcripts among evidence, in order."""
-    return " ".join(one.text for one in evidence if one.kind == "transcript")
 
 
 def format_evidence(evidence: Iterable[Evidence]) -> tuple[str, ...]:

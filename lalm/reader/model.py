@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 
+from lalm.model.build import add_adapters
 from lalm.reader.config import ReaderLoraConfig
 from lalm.reader.prompts import ReaderExample
 from services.errors import BadConfig
@@ -75,7 +76,4 @@ def add_reader_lora(backbone: PreTrainedModel, config: ReaderLoraConfig) -> None
         layers_to_transform=list(range(config.first_layer, num_layers)),
         bias="none",
     )
-    backbone.add_adapter(wanted, adapter_name=ADAPTER)
-    for value in backbone.parameters():
-        if value.requires_grad:
-            value.data = value.data.float()  # small updates would vanish in bfloat16
+    add_adapters(backbone, wanted, ADAPTER)

@@ -4,14 +4,13 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from lalm.distill.facts import Fact, Wordings, make_number, make_yes_no, uncapitalise
+from lalm.distill.facts import Fact, Wordings, make_choice, make_number, make_yes_no, uncapitalise
 from lalm.distill.speech_facts import PERSON
 from lalm.synthesise.draft import (
     ClipDraft,
     Draw,
     Floats,
     NoSource,
-    make_choice,
     make_silence,
     make_worded_choice,
     overlay,

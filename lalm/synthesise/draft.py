@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lalm.distill.facts import OWN, Fact, Wordings, make_yes_no
+from lalm.distill.facts import OWN, Fact, Wordings, make_choice, make_yes_no
 from services.types import SAMPLE_RATE
 
 Floats: TypeAlias = NDArray[np.float32]
@@ -72,11 +72,6 @@ class ClipDraft:
     def duration_s(self) -> float:
         """Length in seconds."""
         return len(self.samples) / SAMPLE_RATE
-
-
-def make_choice(kind: str, right: str, known: Sequence[str]) -> Fact:
-    """Make a fact whose answer is one of a closed set."""
-    return Fact(kind, (right,), wrong=tuple((one,) for one in known if one != right), pool=OWN)
 
 
 def make_worded_choice(kind: str, right: str, known: Mapping[str, Wordings], *, about: str = "") -> Fact:

@@ -14,7 +14,8 @@ from lalm.messages import Conversation, MessageAudio, read_conversations
 from lalm.model import parts
 from lalm.model.build import LalmComponents
 from lalm.model.frames import count_segments
-from lalm.model.template import format_evidence, join_transcript, truncate_evidence, truncate_transcript
+from lalm.model.template import format_evidence, truncate_evidence, truncate_transcript
+from lalm.statements import join_transcript
 from lalm.train.config import DataConfig, RowSource, TrainConfig
 from lalm.train.data import Dataset, TrainClip, split_dataset, tokenise
 from lalm.train.features import FeatureStore

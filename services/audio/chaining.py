@@ -6,10 +6,10 @@ joined by mistake. Each link is decoded by itself. Joined MP3 and AAC files need
 
 import re
 from collections.abc import Iterator
-from io import SEEK_END, BytesIO, FileIO
-from typing import NamedTuple, TypeAlias
+from io import SEEK_END
+from typing import NamedTuple
 
-Source: TypeAlias = BytesIO | FileIO
+from services.audio.formats import Source
 
 MOST_LINKS = 1000  # what follows them is read with the last
 CHUNK = 1 << 20  # bytes that are searched at a time

@@ -6,21 +6,19 @@ the service's decoding processes, so it imports nothing heavy; all errors are `B
 """
 
 from collections.abc import Callable, Iterator
-from io import BytesIO, FileIO
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import soxr
 from numpy.typing import NDArray
 
 from services.audio.chaining import find_links
+from services.audio.formats import Source
 from services.audio.mixdown import ChannelMeter, Mix
 from services.audio.pcm_wav import FrameBlock, PlainWav, is_complete_wav, open_wav, read_wav
 from services.audio.truncation import count_excess_bytes, count_missing_bytes
 from services.errors import AudioCode, BadAudio, BadRequest, make_bad_audio
 from services.types import RemarkCode
-
-Source: TypeAlias = BytesIO | FileIO
 
 MIN_DURATION_S = 0.01
 MIN_RATE, MAX_RATE = 1_000, 768_000  # Hz; a header that claims less would blow one second up to hours

@@ -8,9 +8,9 @@ time stamps, but at the very beginning from 1 ms on. Packets that cannot be deco
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from errno import EINVAL
-from io import SEEK_CUR, SEEK_END, SEEK_SET, BytesIO, FileIO
+from io import SEEK_CUR, SEEK_END, SEEK_SET
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import av
 import numpy as np
@@ -18,7 +18,7 @@ from av.audio.plane import AudioPlane
 from numpy.typing import NDArray
 
 from services.audio.chaining import Link
-from services.audio.formats import ACCEPTED, CODECS, DEMUXERS, HEADERLESS, begins_like_a_recording
+from services.audio.formats import ACCEPTED, CODECS, DEMUXERS, HEADERLESS, Source, begins_like_a_recording
 from services.audio.pcm_wav import FrameBlock
 from services.audio.resync import Resumption, find_resumption
 from services.errors import AudioCode, BadAudio, make_bad_audio
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from av import AudioFrame, AudioStream, Packet
     from av.container import InputContainer
 
-Source: TypeAlias = BytesIO | FileIO
 
 BLOCK = 1 << 17  # samples of all channels that are gathered before they are handed on
 GAP_S = 0.1  # swresample's min_hard_comp

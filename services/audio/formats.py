@@ -4,6 +4,12 @@ A format is recognised by its content, and by its name only where the content sa
 scripts, which FFmpeg would open as well, and formats that refer to other files are left out.
 """
 
+from io import BytesIO, FileIO
+from typing import TypeAlias
+
+Source: TypeAlias = BytesIO | FileIO
+"""What a recording is read from: bytes in memory, or an open file."""
+
 ACCEPTED = "WAV, FLAC, Ogg, MP3, M4A, AAC, WebM and most else of sound that FFmpeg reads"
 
 DEMUXERS = frozenset(

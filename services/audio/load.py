@@ -52,6 +52,11 @@ def load(path: Path, *, channel: int | None = None) -> AudioClip:
         raise BadAudio(f"'{name}' cannot be read: {error.strerror}.") from error
 
 
+def load_channel(path: Path, channel: int) -> AudioClip:
+    """Read one channel of a recording, counted from 1."""
+    return load(path, channel=channel)
+
+
 def require_file(path: Path) -> None:
     """Raise `BadAudio` where there is no recording at `path`, without opening it."""
     try:

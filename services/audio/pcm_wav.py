@@ -9,14 +9,14 @@ those that the decoder (`services.audio.decoder_pool`) would give, bit for bit.
 
 import struct
 from collections.abc import Iterator
-from io import SEEK_CUR, SEEK_END, BytesIO, FileIO
-from typing import NamedTuple, TypeAlias
+from io import SEEK_CUR, SEEK_END, BytesIO
+from typing import NamedTuple
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-Source: TypeAlias = BytesIO | FileIO
+from services.audio.formats import Source
 
 BLOCK = 1 << 18  # samples read at a time, all channels together
 MOST_CHUNKS = 1000

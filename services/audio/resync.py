@@ -6,12 +6,10 @@ file's name tells the format.
 
 import re
 from collections.abc import Iterator
-from io import BytesIO, FileIO
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from services.audio.chaining import FLAC_HEAD, Link
-
-Source: TypeAlias = BytesIO | FileIO
+from services.audio.formats import Source
 
 LOOKED_AT = 1 << 20  # bytes
 OGG_HEAD = rb"OggS\0\x02"  # a page that begins a stream

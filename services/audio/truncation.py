@@ -6,10 +6,9 @@ announces nothing, or what no file has, and is heard as far as it goes. Lengths 
 there and used for nothing else.
 """
 
-from io import SEEK_CUR, SEEK_END, BytesIO, FileIO
-from typing import TypeAlias
+from io import SEEK_CUR, SEEK_END
 
-Source: TypeAlias = BytesIO | FileIO
+from services.audio.formats import Source
 
 SLACK = 4096  # bytes that may lack; some writers miscount
 STREAMED_WAV = 0x7FFF0000  # a WAV file that announces as much was written before its length was known

@@ -28,7 +28,6 @@ MAX_FIELD_BYTES = 100_000  # of a field that is not a file
 PLAIN_NAME = re.compile(rb";\s*filename\s*=", re.I)
 ENCODED_NAME = re.compile(rb";\s*filename\*\s*=\s*([^';\s]*)'[^';\s]*'([^;\s]+)", re.I)
 LATIN_1 = (b"iso-8859-1", b"latin1", b"latin-1", b"windows-1252")
-UNSUPPORTED = ("extra_forbidden", "unsupported")  # kinds of pydantic errors
 
 TAGGED = ("messages", "content", "input")  # lists of records of several kinds
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 
-from lalm.distill.facts import OWN, Fact, make_number, make_yes_no
+from lalm.distill.facts import OWN, Fact, list_wordings, make_choice, make_number, make_yes_no
 from lalm.synthesise.draft import (
     ClipDraft,
     Draw,
     Floats,
-    make_choice,
     make_silence,
     make_worded_choice,
     overlay,
@@ -78,12 +77,12 @@ def make_roles(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     others = [name for name in draw.rng.sample(pool, 4) if name.lower() not in backing.midi.also_true]
     facts = [
         Fact(
-            "melody_instrument", (lead.name,), wrong=_list_names(backing.name, *others), also_true=lead.midi.also_true
+            "melody_instrument", (lead.name,), wrong=list_wordings(backing.name, *others), also_true=lead.midi.also_true
         ),
         Fact(
             "backing_instrument",
             (backing.name,),
-            wrong=_list_names(lead.name, *others),
+            wrong=list_wordings(lead.name, *others),
             also_true=backing.midi.also_true,
         ),
         make_number("num_instruments", 2),
@@ -120,7 +119,7 @@ def make_entrance(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     parts = [(0.0, scale_to_peak(players[0].play(first), -7)), (0.0, scale_to_peak(players[-1].play(kept), -7))]
     facts = [make_worded_choice("entrance", course, ENTRANCES)]
     if course != "both":
-        wrong = _list_names(players[0].name)
+        wrong = list_wordings(players[0].name)
         kind = "entering_instrument" if course == "joins" else "stopping_instrument"
         facts.append(Fact(kind, (players[-1].name,), wrong=wrong, also_true=players[-1].midi.also_true))
     said = f"{add_article(players[0].name)} and {add_article(players[-1].name)}; {ENTRANCES[course][0].lower()}"
@@ -155,10 +154,6 @@ def _ask_missing(players: Sequence[Instrument], draw: Draw) -> Fact:
     absent = [one.name for one in GENERAL_MIDI.programs[:80] if not one.also_true & heard]
     wrong = tuple((one.name,) for one in players)
     return Fact("missing_instrument", (draw.rng.choice(absent),), wrong=wrong, pool=OWN, is_open=False)
-
-
-def _list_names(*names: str) -> tuple[tuple[str], ...]:
-    return tuple((name,) for name in names)
 
 
 def _finish(players: Sequence[Instrument], draw: Draw, samples: Floats, facts: Sequence[Fact], said: str) -> ClipDraft:

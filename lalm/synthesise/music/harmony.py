@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from lalm.distill.facts import OWN, Fact, make_number
-from lalm.synthesise.draft import ClipDraft, Draw, make_choice, make_worded_choice
+from lalm.distill.facts import OWN, Fact, make_choice, make_number
+from lalm.synthesise.draft import ClipDraft, Draw, make_worded_choice
 from lalm.synthesise.music.fluidsynth import Note
 from lalm.synthesise.music.instruments import Orchestra
 from lalm.synthesise.music.melody import PLAYED, finish_clip

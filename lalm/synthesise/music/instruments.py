@@ -10,7 +10,7 @@ from lalm.synthesise.music.fluidsynth import DRUM_BANK, Note, SoundFontPlayer
 from services.types import Value
 
 FIRST_SOUND = 120  # programs from here on are sounds, not instruments
-FIRST_SYNTHETIC, LAST_SYNTHETIC = 80, 103
+FIRST_SYNTHETIC = 80
 MELODIC = range(FIRST_SYNTHETIC)
 ANY = range(FIRST_SOUND)
 

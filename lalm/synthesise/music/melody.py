@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lalm.distill.facts import OWN, Fact, capitalise_first, make_number, make_yes_no, uncapitalise
+from lalm.distill.facts import OWN, Fact, capitalise_first, make_choice, make_number, make_yes_no, uncapitalise
 from lalm.synthesise.draft import (
     ClipDraft,
     Draw,
     Floats,
-    make_choice,
     make_worded_choice,
     scale_to_peak,
     state_plain_facts,

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from lalm.distill.facts import OWN, Fact, Wordings, make_number, make_yes_no
-from lalm.distill.music_facts import FASTEST_MODERATE, SLOWEST_MODERATE, TELLABLE, TEMPO_WORDS
+from lalm.distill.facts import OWN, Fact, make_choice, make_number, make_yes_no
+from lalm.distill.music_facts import FASTEST_MODERATE, SLOWEST_MODERATE, TELLABLE, TEMPO_WORDS, word_tempo
 from lalm.synthesise.draft import (
     ClipDraft,
     Draw,
     Floats,
-    make_choice,
     make_worded_choice,
     scale_to_peak,
     state_plain_facts,
@@ -61,17 +60,13 @@ def _strike(meter: str, beat: int) -> list[tuple[int, int]]:
 def state_tempo(bpm: int) -> list[Fact]:
     """Make the facts about a tempo: its number, and slow, moderate or fast where no ear would doubt it."""
     near = range(round(bpm * (1 - TELLABLE)), round(bpm * (1 + TELLABLE)) + 1)
-    alike = frozenset(words.lower() for other in near for words in _word_tempo(other))
-    others = tuple(_word_tempo(round(bpm * factor)) for factor in (0.5, 0.65, 0.8, 1.25, 1.5, 2.0))
-    facts = [Fact("tempo", _word_tempo(bpm), wrong=others, also_true=alike, pool=OWN)]
+    alike = frozenset(words.lower() for other in near for words in word_tempo(other))
+    others = tuple(word_tempo(round(bpm * factor)) for factor in (0.5, 0.65, 0.8, 1.25, 1.5, 2.0))
+    facts = [Fact("tempo", word_tempo(bpm), wrong=others, also_true=alike, pool=OWN)]
     margin = 10
     if bpm < SLOWEST_MODERATE - margin or bpm > FASTEST_MODERATE + margin:
         facts.append(make_worded_choice("tempo_word", "slow" if bpm < SLOWEST_MODERATE else "fast", TEMPO_WORDS))
     return facts
-
-
-def _word_tempo(bpm: int) -> Wordings:
-    return (f"{bpm} BPM", f"About {bpm} beats per minute")
 
 
 def make_tempo_change(orchestra: Orchestra, draw: Draw) -> ClipDraft:

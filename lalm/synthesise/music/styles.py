@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
-from lalm.distill.facts import OWN, Fact, make_number, make_yes_no
-from lalm.synthesise.draft import ClipDraft, Draw, make_choice, overlay, scale_to_peak, state_plain_facts
+from lalm.distill.facts import OWN, Fact, make_choice, make_number, make_yes_no
+from lalm.synthesise.draft import ClipDraft, Draw, overlay, scale_to_peak, state_plain_facts
 from lalm.synthesise.music.fluidsynth import Note
 from lalm.synthesise.music.instruments import Instrument, Orchestra
 from lalm.synthesise.music.melody import add_article

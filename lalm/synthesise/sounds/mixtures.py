@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lalm.distill.facts import OWN, Fact, Wordings, make_number, make_yes_no, uncapitalise
+from lalm.distill.facts import OWN, Fact, Wordings, make_choice, make_number, make_yes_no, uncapitalise
 from lalm.synthesise.draft import (
     ClipDraft,
     Draw,
     Floats,
-    make_choice,
     make_silence,
     make_worded_choice,
     overlay,

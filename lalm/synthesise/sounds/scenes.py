@@ -4,8 +4,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from lalm.distill.facts import OWN, Fact, make_number, uncapitalise
-from lalm.synthesise.draft import ClipDraft, Draw, make_choice, overlay, scale_to_peak
+from lalm.distill.facts import OWN, Fact, make_choice, make_number, uncapitalise
+from lalm.synthesise.draft import ClipDraft, Draw, overlay, scale_to_peak
 from lalm.synthesise.sounds.events import EventShelf
 from lalm.synthesise.sounds.mixtures import finish_sounds
 from services.types import SAMPLE_RATE, Value

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from lalm.distill.facts import OWN, Fact, make_number
+from lalm.distill.facts import OWN, Fact, list_wordings, make_number
 from lalm.synthesise.draft import ClipDraft, Draw, NoSource
 from lalm.synthesise.speech.finishing import finish_speech, join
 from lalm.synthesise.speech.sayings import make_sentence
@@ -53,17 +53,13 @@ def make_switch(bank: VoiceBank, draw: Draw) -> ClipDraft:
     others = {tuple(draw.shuffle(languages)) for _ in range(8)} - {tuple(languages)}
     facts = [
         make_number("num_languages", len(languages)),
-        Fact("first_language", (languages[0],), wrong=_list_names(languages[1:]), pool="language"),
-        Fact("last_language", (languages[-1],), wrong=_list_names(languages[:-1]), pool="language"),
+        Fact("first_language", (languages[0],), wrong=list_wordings(*languages[1:]), pool="language"),
+        Fact("last_language", (languages[-1],), wrong=list_wordings(*languages[:-1]), pool="language"),
         Fact(
             "language_order",
             (", then ".join(languages),),
-            wrong=_list_names([", then ".join(one) for one in sorted(others)]),
+            wrong=list_wordings(*(", then ".join(one) for one in sorted(others))),
         ),
     ]
     said = f"sentences in {len(languages)} languages, {', then '.join(languages)}"
     return finish_speech(voices, draw, samples, facts, words=" ".join(texts), said=said)
-
-
-def _list_names(names: list[str]) -> tuple[tuple[str], ...]:
-    return tuple((name,) for name in names)

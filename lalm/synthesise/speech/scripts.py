@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from lalm.distill.facts import OWN, Fact, capitalise, capitalise_first, make_number
-from lalm.synthesise.draft import ClipDraft, Draw, make_choice
+from lalm.distill.facts import OWN, Fact, capitalise, capitalise_first, make_choice, make_number
+from lalm.synthesise.draft import ClipDraft, Draw
 from lalm.synthesise.speech.finishing import finish_speech, join
 from lalm.synthesise.speech.numbers import word_integer, word_ordinal, word_time
 from lalm.synthesise.speech.voices import Delivery, SyntheticVoice, VoiceBank, speak

@@ -54,3 +54,9 @@ def _make_pattern(word: str) -> str:
     if UNSPACED.search(word) or word == "n't":
         return stem
     return rf"(?<!\w){stem}" + (r"\w*" if word.endswith("*") else r"(?!\w)")
+
+
+@cache
+def compile_any(words: tuple[str, ...]) -> re.Pattern[str]:
+    """Compile the pattern of any of these words, in upper or lower case."""
+    return re.compile(make_pattern_of_any(words), re.IGNORECASE)

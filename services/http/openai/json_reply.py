@@ -8,14 +8,13 @@ nothing is known for is refused by name, before any model has worked.
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
 from string import ascii_uppercase
 from typing import Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, JsonValue
 
 from services.errors import ModelError, Unsupported
-from services.http.openai.answer_words import make_pattern_of_any, read_answer_words
+from services.http.openai.answer_words import compile_any, read_answer_words
 from services.http.openai.content import OpenValue
 from services.http.openai.prompt import ClientPrompt
 from services.types import Answer, Choice, sort_by_use
@@ -253,9 +252,4 @@ def _fold(text: str) -> str:
 def _has_any_word(words: tuple[str, ...], name: str) -> bool:
     """Say whether the name of a field, such as `finalAnswer` or `final_answer`, has one of these words in it."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]", " ", name)
-    return bool(_compile(words).search(spaced))
-
-
-@cache
-def _compile(words: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(make_pattern_of_any(words), re.IGNORECASE)
+    return bool(compile_any(words).search(spaced))

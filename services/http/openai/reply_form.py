@@ -12,7 +12,7 @@ from functools import cache
 from string import ascii_uppercase
 from typing import Literal, NamedTuple, TypeAlias
 
-from services.http.openai.answer_words import make_pattern_of_any, read_answer_words
+from services.http.openai.answer_words import compile_any, make_pattern_of_any, read_answer_words
 from services.types import Choice
 
 ReplyKind: TypeAlias = Literal["letter", "text"]
@@ -100,7 +100,7 @@ class _FormFinder:
     def __init__(self, options: Sequence[str], marks: Sequence[str]) -> None:
         words = read_answer_words()
         are_numbers = all(mark.isdecimal() for mark in marks)
-        self._names = _compile(words.number + words.letter if are_numbers else words.letter)
+        self._names = compile_any(words.number + words.letter if are_numbers else words.letter)
         self._has_letters_for_options = any(len(option.strip()) == 1 for option in options)
         self._lists = [re.compile(pattern) for pattern in _list_enumerations(marks)]
         self._read: dict[str, _SentenceForm] = {}
@@ -126,8 +126,8 @@ class _FormFinder:
             return "text"
         begins, has_option, has_only = (
             bool(_begin(words.ask).match(sentence)),
-            bool(_compile(words.option).search(sentence)),
-            bool(_compile(words.only).search(sentence)),
+            bool(compile_any(words.option).search(sentence)),
+            bool(compile_any(words.only).search(sentence)),
         )
         if asks or self._has_letters_for_options:
             return "letter" if has_option and (has_only or begins) else None
@@ -141,7 +141,7 @@ class _FormFinder:
     def _find_template(self, sentence: str) -> _Template | None:
         if fixed := _find_fixed(sentence):
             return fixed
-        noun = _compile(read_answer_words().answer)
+        noun = compile_any(read_answer_words().answer)
         for opening, closing in QUOTES:
             for place in re.finditer(f"{NAMED}|{INSIDE}|{ELLIPSIS}", sentence):
                 start = sentence.rfind(opening, max(0, place.start() - FARTHEST_QUOTE), place.start())
@@ -158,11 +158,11 @@ class _FormFinder:
     def _is_place(self, place: re.Match[str]) -> bool:
         """Say whether this is to be filled in with an answer."""
         words = read_answer_words()
-        return self._is_for_letter(place) or bool(_compile(words.answer + words.option).search(_name(place)))
+        return self._is_for_letter(place) or bool(compile_any(words.answer + words.option).search(_name(place)))
 
     def _is_for_letter(self, place: re.Match[str]) -> bool:
         name = _name(place)
-        named = _compile(read_answer_words().letter).search(name)
+        named = compile_any(read_answer_words().letter).search(name)
         return bool(named) or any(pattern.search(name) for pattern in self._lists)
 
     def strip(self, lines: Sequence[str]) -> str:
@@ -197,11 +197,6 @@ def _split(lines: Sequence[str]) -> Iterator[str]:
 
 
 @cache
-def _compile(words: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(make_pattern_of_any(words), re.IGNORECASE)
-
-
-@cache
 def _begin(words: tuple[str, ...]) -> re.Pattern[str]:
     """Return the pattern of a sentence that begins with one of these words, whatever politeness is before them."""
     return re.compile(rf"\W*(?:[^\W\d_]{{1,10}},?\s+)?{make_pattern_of_any(words)}", re.IGNORECASE)
@@ -210,7 +205,7 @@ def _begin(words: tuple[str, ...]) -> re.Pattern[str]:
 def _denies(before: str) -> bool:
     """Say whether what is named next is not wanted: "the text, not the letter"."""
     near = " ".join(before.split()[-NUM_WORDS_DENIED:])
-    return bool(_compile(read_answer_words().denial).search(near))
+    return bool(compile_any(read_answer_words().denial).search(near))
 
 
 def _is_request(sentence: str) -> bool:
@@ -249,7 +244,7 @@ def _find_cue(lines: Sequence[str]) -> list[str]:
         return []
     last = filled[-1].strip()
     is_cue = last.endswith((":", "：")) and len(last.split()) <= MOST_CUE_WORDS
-    if not (is_cue and _compile(read_answer_words().answer).search(last)):
+    if not (is_cue and compile_any(read_answer_words().answer).search(last)):
         return []
     return list(lines[max(number for number, line in enumerate(lines) if line.strip()) :])
 

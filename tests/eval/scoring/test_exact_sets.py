@@ -2,7 +2,7 @@
 
 import pytest
 
-from eval.scoring.exact_sets import compare_sets, read_set, read_set_officially
+from eval.scoring.exact_sets import read_set, read_set_officially
 
 OPTIONS = ("A dog barking", "A cat", "Rain; light", "Wind")
 
@@ -61,14 +61,6 @@ def test_the_official_script_reads_texts_only_and_never_one_with_a_semicolon() -
     assert read_set_officially("A, D", OPTIONS) == frozenset()
     assert read_set_officially("Rain; light", OPTIONS) == frozenset()
     assert read_set_officially("a dog barking", OPTIONS) == frozenset()
-
-
-def test_sets_are_compared_in_four_ways() -> None:
-    assert compare_sets(frozenset("ab"), frozenset("bc")) == (0.0, 1 / 3, 0.5, 0.5)
-    assert compare_sets(frozenset("ab"), frozenset("ab")) == (1.0, 1.0, 1.0, 1.0)
-    assert compare_sets(frozenset(), frozenset("a")) == (0.0, 0.0, 0.0, 0.0)
-    assert compare_sets(frozenset("abc"), frozenset("a")) == (0.0, 1 / 3, 1 / 3, 1.0)
-    assert compare_sets(frozenset(), frozenset()) == (1.0, 0.0, 0.0, 0.0)
 
 
 def test_options_that_are_letters_or_have_their_own_or_hold_another_are_read_as_they_are_written() -> None:
