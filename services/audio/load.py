@@ -18,11 +18,10 @@ from services.audio.decoding import (
     MIN_DURATION_S,
     DecodedAudio,
     DecodingLimits,
-    Source,
     decode_audio,
     decode_plain_wav,
 )
-from services.audio.formats import begins_like_a_recording
+from services.audio.formats import Source, begins_like_a_recording
 from services.audio.pcm_wav import PlainWav
 from services.errors import AudioCode, BadAudio
 from services.terminal.counts import format_count
