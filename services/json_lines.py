@@ -147,8 +147,9 @@ def parse_json_rows(text: str, *, is_lines: bool) -> Iterator[JsonRow]:
 
 
 def is_json_lines(file: Path, text: str) -> bool:
-    """Tell whether a text is one JSON object a line rather than one list."""
-    return file.suffix == ".jsonl" or (file.suffix != ".json" and text.lstrip()[:1] == "{")
+    """Tell whether a text is one JSON object a line rather than one list, whatever its file's name says of a list."""
+    suffix, start = file.suffix.lower(), text.lstrip()[:1]
+    return start != "[" if suffix == ".jsonl" else suffix != ".json" and start == "{"
 
 
 def drop_nulls(value: object, kept: Iterable[str] = ()) -> object:

@@ -137,7 +137,7 @@ def _read(file: Path, audio_root: Path | None, fields: "FieldNames | None") -> B
     from eval.benchmarks import mmar, mmau
     from services.json_lines import read_text
 
-    if file.suffix in {".json", ".jsonl"} and not fields:
+    if file.suffix.lower() in {".json", ".jsonl"} and not fields:
         start = read_text(file, f"Benchmark {str(file)!r}")[:20_000]  # enough for the keys of a row
         if _has_form(start, "audio_id", "task"):
             return mmau.read(file, audio_root)

@@ -129,7 +129,15 @@ class _Detector:
         found = [field for field in named if field in paths] or paths or list(filter(self._is_name, named))
         if len(found) > 1 and found[0] not in named:
             raise self._make_ambiguity_error("audio", found)
+        if samples := next((field for field in named if field not in found and self._holds_samples(field)), None):
+            raise BadConfig(
+                f"{self._name}: its field {samples!r} holds decoded samples; export the recordings as they are "
+                "(of the Hub's library: cast_column with Audio(decode=False)), or name their paths with --fields."
+            )
         return found[0] if found else None
+
+    def _holds_samples(self, field: str) -> bool:
+        return any(isinstance(value, Mapping) and "array" in value for value in self._list_values(field))
 
     def _is_name(self, field: str) -> bool:
         """Whether the field holds short texts without spaces, such as names of clips without their endings."""

@@ -7,7 +7,7 @@ answer is one of the options. Where two fields or two meanings are possible, `--
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from string import Formatter, ascii_uppercase
+from string import Formatter, ascii_lowercase, ascii_uppercase
 from typing import Literal, TypeAlias, get_args
 
 from pydantic import ValidationError, field_validator
@@ -35,6 +35,7 @@ Part: TypeAlias = Literal[
     "arguments",
 ]
 PARTS: tuple[Part, ...] = get_args(Part)
+MOST_MISSING = 2  # columns of options in a row that have no value in a whole table
 
 
 class FieldNames(Value):
@@ -163,21 +164,49 @@ def find_letter_place(text: str, num_options: int) -> int | None:
 def find_family(fields: Sequence[str], stems: Iterable[str]) -> tuple[str, ...]:
     """Return the fields such as choice_a, choice_b or A, B that differ in a last letter or number only.
 
+    One or two between them may be missing, as where a table has no value there: their names are among those returned,
+    so that every other one keeps its place.
+
     Args:
         fields: All fields of the file.
-        stems: What may stand before it, in small letters without signs; "" for bare letters.
+        stems: What may stand before it, in small letters without signs; "" for bare letters, none of which is missing.
     """
     for stem in stems:
-        for endings in ("abcdefghijklmnopqrstuvwxyz", "123456789", "0123456789"):
-            found = []
-            for ending in endings:
-                match = next((field for field in fields if normalise(field) == stem + ending), None)
-                if match is None:
-                    break
-                found.append(match)
-            if len(found) > 1:
-                return tuple(found)
+        for pattern in (r"[a-z]", r"\d{1,3}"):
+            found = {
+                _read_ending(name.removeprefix(stem)): field
+                for field in reversed(fields)
+                if re.fullmatch(re.escape(stem) + pattern, name := normalise(field), re.ASCII)
+            }
+            if family := _list_family(found, longest_gap=MOST_MISSING if stem else 0):
+                return family
     return ()
+
+
+def _read_ending(ending: str) -> int:
+    """Return the number of an ending; that of a is 1."""
+    return int(ending) if ending.isdecimal() else ascii_lowercase.index(ending) + 1
+
+
+def _list_family(found: dict[int, str], *, longest_gap: int) -> tuple[str, ...]:
+    """Return the names of fields from the first number to the last that no longer gap parts from them."""
+    start = 0 if 0 in found else 1
+    last = start - 1
+    for number in sorted(found):
+        if number - last - 1 > longest_gap:
+            break
+        last = number
+    if len([number for number in found if number <= last]) < 2:
+        return ()
+    return tuple(found.get(number) or _name_missing(found, number) for number in range(start, last + 1))
+
+
+def _name_missing(found: dict[int, str], number: int) -> str:
+    """Return what a field of a number would be called, after the nearest that is there."""
+    like = found[min(found, key=lambda other: abs(other - number))]
+    if like[-1].isdecimal():
+        return re.sub(r"\d+$", str(number), like)
+    return like[:-1] + (ascii_uppercase if like[-1].isupper() else ascii_lowercase)[number - 1]
 
 
 def normalise(field: str) -> str:

@@ -218,6 +218,8 @@ class _Row:
 
     def _read_id(self) -> str:
         value = self._read_label("id")
+        if not value.strip() and self._names.id is not None:
+            raise self._make_error("id", "is missing or empty, though other rows have one")
         return value or str(self._number)
 
     def _read_label(self, part: str) -> str:
@@ -255,7 +257,8 @@ class _Row:
         """Return the options of a question that has some, and the right one."""
         if self._names.answer_form == "first":
             return self._reorder(published)
-        has_columns = isinstance(self._names.choices, tuple)
+        field = self._names.choices
+        has_columns = isinstance(field, tuple) or isinstance(self._row.get(field or ""), Mapping)
         shown = tuple(text for text in published if text.strip() or not has_columns)
         if len(shown) > NUM_OPTIONS:
             raise self._make_error("choices", f"{len(shown)} options; at most {NUM_OPTIONS} work")

@@ -20,7 +20,8 @@ MARK = re.compile(r"(?<!\S)(?:[(（\[]([^\W_])[)）\]]|([^\W_])[.):、．：])\s
 SEQUENCES = (ascii_lowercase, "123456789")
 FLAGS = ("correct", "iscorrect", "isright", "isanswer", "answer", "gold")  # of a right option
 SEVERAL = (r"[;；|\n]+", r"[,，、;；/&+|\n]+|\band\b", r"[\s,，、;；/&+|]+|\band\b")
-"""What may stand between several right options of one cell, the strictest first."""
+"""What may stand between several right options of one cell, the strictest first; spaces alone between letters only."""
+SPACES = 2
 TEXT_KEYS = ("text", "content", "value", "option", "choice")
 
 
@@ -37,7 +38,8 @@ class AskedText(NamedTuple):
 def read_options(value: object) -> tuple[str, ...]:
     """Return the options that a field holds: a list, an object from letters to texts, or a text that lists them."""
     if isinstance(value, Mapping):
-        return _reorder(_pair_labels(value))
+        pairs = _pair_labels(value)
+        return _place_letters(pairs) or _reorder(pairs)
     if isinstance(value, list):
         objects = [one for one in value if isinstance(one, Mapping)]
         return _reorder(_pair_objects(objects)) if objects == value else tuple(map(format_text, value))
@@ -122,6 +124,19 @@ def _read_signs(labels: Sequence[str]) -> list[int]:
         places = [ascii_lowercase.index(end) if end and end in ascii_lowercase else -1 for end in ends]
     is_row = sorted(places) in (list(range(len(places))), list(range(1, len(places) + 1)))
     return places if is_row else []
+
+
+def _place_letters(pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the texts at the places of their letters, where some are left out or null, with empty texts between.
+
+    Nothing for any other labels.
+    """
+    places = {find_letter_place(label, len(ascii_uppercase)): text for label, text in pairs if len(label.strip()) == 1}
+    if len(places) < len(pairs) or len(pairs) < 2:
+        return ()
+    known = {place: text for place, text in places.items() if place is not None}
+    is_sparse = len(known) == len(pairs) and max(known) >= len(known) and max(known) <= 2 * len(known)
+    return tuple(known.get(place, "") for place in range(max(known) + 1)) if is_sparse else ()
 
 
 def _reorder(pairs: Sequence[tuple[str, str]]) -> tuple[str, ...]:
@@ -240,7 +255,9 @@ def find_several(text: str, options: Sequence[str], form: AnswerForm) -> tuple[i
     splits: list[list[str]] = [re.split(mark, text) for mark in SEVERAL]
     if re.fullmatch(r"[A-Z]+", text.strip()):
         splits.append(list(text.strip()))
-    for parts in splits:
+    for place, parts in enumerate(splits):
+        if place == SPACES and any(find_letter_place(part, len(options)) is None for part in parts if part.strip()):
+            continue  # "(a) cat" is one answer, whose letter may be wrong
         found = [find_answer(part.strip(), options, form) for part in parts if part.strip()]
         places = tuple(dict.fromkeys(place for place in found if place is not None))
         if len(places) > 1 and None not in found:

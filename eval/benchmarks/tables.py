@@ -171,7 +171,7 @@ def find_rows(name: str, content: object) -> Sequence[Any] | None:
 
 def _find_listed(name: str, content: Mapping[str, Any]) -> Sequence[object] | None:
     """Return the one list of objects in an object; the Hub's viewer wraps each row once more."""
-    if set(content) >= {"columns", "data"}:  # pandas, orient="split"
+    if _is_split(content):
         return [dict(zip(content["columns"], cells, strict=False)) for cells in content["data"]]
     lists = [value for value in content.values() if isinstance(value, list) and value and all(map(_is_object, value))]
     if "row_idx" in next((row for rows in lists for row in rows if "row" in row), {}):
@@ -180,6 +180,13 @@ def _find_listed(name: str, content: Mapping[str, Any]) -> Sequence[object] | No
         named = [repr(key) for key, value in content.items() if value in lists]
         raise BadConfig(f"{name} holds several lists of rows, {', '.join(named)}; keep one of them in the file.")
     return lists[0] if lists else None
+
+
+def _is_split(content: Mapping[str, Any]) -> bool:
+    """Whether an object names its columns beside lists of cells, as pandas writes it with orient="split"."""
+    columns, data = content.get("columns"), content.get("data")
+    is_named = isinstance(columns, list) and all(isinstance(name, str) for name in columns)
+    return is_named and isinstance(data, list) and all(isinstance(cells, list) for cells in data)
 
 
 def _read_columns(content: Mapping[str, Any]) -> Sequence[object] | None:

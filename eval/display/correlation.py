@@ -65,11 +65,16 @@ def _format_association(pair: ColumnCorrelation) -> str:
 def _format_partial(pair: ColumnCorrelation) -> str:
     if pair.control is None:
         return ""
-    if pair.partial_pearson is None or pair.partial_spearman is None:
+    if pair.partial_pearson is None:
         return f"with {pair.control} held constant: no correlation, from {pair.partial_n} models that have all three"
+    rho = (
+        "none, as the control ranks the models alike"
+        if pair.partial_spearman is None
+        else f"{pair.partial_spearman:.2f}"
+    )
     return (
         f"with {pair.control} held constant ({pair.partial_n} models): r {pair.partial_pearson:.3f}, "
-        f"p = {pair.partial_p:.3g}; Spearman rho {pair.partial_spearman:.2f}"
+        f"p = {pair.partial_p:.3g}; Spearman rho {rho}"
     )
 
 

@@ -5,6 +5,7 @@ from eval.run.request import Price
 from services.types import Value
 
 CHARS_PER_TOKEN = 4  # of English, roughly
+INSTRUCTION_TOKENS = 45  # around a question, roughly: what the LLM is told, letters, and the marks of a chat
 EVIDENCE_TOKENS = 250  # what a cascade shows beside a question, roughly: eight statements and the instruction
 
 
@@ -16,7 +17,7 @@ class Estimate(Value):
     runs: int
     requests: int
     tokens: int
-    """Read, roughly: from the characters of the questions."""
+    """Read, roughly: from the characters of the questions, with what stands around them; recordings apart."""
     dollars: float | None
     """None without a price."""
 
@@ -26,8 +27,8 @@ def estimate_runs(
 ) -> Estimate:
     """Estimate what so many runs over a benchmark ask."""
     chars = sum(len(item.question) + sum(map(len, item.choices)) for item in benchmark.items)
-    evidence = EVIDENCE_TOKENS * len(benchmark.items) if shows_evidence else 0
-    tokens = num_runs * (chars // CHARS_PER_TOKEN + evidence)
+    beside = (EVIDENCE_TOKENS if shows_evidence else INSTRUCTION_TOKENS) * len(benchmark.items)
+    tokens = num_runs * (chars // CHARS_PER_TOKEN + beside)
     return Estimate(
         column=column,
         runs=num_runs,

@@ -267,7 +267,8 @@ def _read_by_fields(name: str, raw: Sequence[Mapping[str, object]], given: Field
         if not names.question:
             ours["question"] = ""
         source = {"url": item.cluster or None, "audio": item.audio or None, "sub_category": item.sub_category}
-        published = read_asked(row, names).options if isinstance(names.choices, tuple) else item.choices
+        published = read_asked(row, names).options
+        published = published if len(published) > len(item.choices) else item.choices
         others = {field: value for field, value in row.items() if field not in FILE_ROW_KEYS or field == "failed"}
         labels = {"modality": format_text(_join_list(row.get("modality")))} if "modality" in row else {}
         told = {**others, **labels, **ours, **source, **own, "number": number, "published": published}

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 
 from eval.run.request import Price
 from services.catalog import DEFAULT_CAPTIONER
+from services.errors import BadConfig
 from services.types import Value
 from services.yaml_file import read_config
 
@@ -88,7 +89,10 @@ class StudyConfig(Value):
     @classmethod
     def _read_price(cls, price: str | None) -> str | None:
         if price is not None:
-            Price.read(price)
+            try:
+                Price.read(price)
+            except BadConfig as error:
+                raise ValueError(str(error).removeprefix("--price ").removesuffix(".")) from error
         return price
 
 

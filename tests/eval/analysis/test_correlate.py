@@ -167,6 +167,15 @@ def test_pairs_that_too_few_models_share_are_counted_and_excel_files_read(tmp_pa
     assert ([(pair.x, pair.y) for pair in found.pairs], found.num_too_few) == ([("x", "y")], 2)
 
 
+def test_a_control_that_ranks_the_models_alike_leaves_pearsons_correlation(tmp_path: Path) -> None:
+    rows = "a,40.1,30,50\nb,55,45,52\nc,61.2,44,60\nd,70,60,61\ne,72,58,70\nf,80.5,71.3,75\n"
+    found = correlate_all(read_table([write(tmp_path, f"model,x,y,z\n{rows}")]), "x", "y", control="z")
+    assert (found.pairs[0].partial_pearson, found.pairs[0].partial_spearman) == (pytest.approx(0.8806, abs=1e-4), None)
+    shown = StringIO()
+    print_correlations(found, Console(file=shown, width=200))
+    assert "r 0.881, p = 0.0486; Spearman rho none, as the control ranks the models alike" in shown.getvalue()
+
+
 def test_a_control_is_held_constant_and_p_is_corrected_for_the_pairs(tmp_path: Path) -> None:
     rows = "a,1,2,1,9\nb,2,3,4,7\nc,3,1,2,8\nd,4,5,3,3\ne,5,4,6,1\n"
     table = read_table([write(tmp_path, f"model,x,y,z,mmlu\n{rows}")])

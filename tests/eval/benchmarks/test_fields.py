@@ -41,7 +41,12 @@ def test_a_pair_that_says_nothing_is_named(pair: str, said: str) -> None:
     [
         (["id", "choice_a", "choice_b", "choice_c"], ("choice_a", "choice_b", "choice_c")),
         (["B", "A", "question"], ("A", "B")),
-        (["Option 1", "Option 2", "Option 4"], ("Option 1", "Option 2")),
+        (["Option 1", "Option 2", "Option 4"], ("Option 1", "Option 2", "Option 3", "Option 4")),
+        (["choice_b", "choice_d"], ("choice_a", "choice_b", "choice_c", "choice_d")),
+        ([f"option{number}" for number in range(1, 13)], tuple(f"option{number}" for number in range(1, 13))),
+        (["option_a", "option_b", "options", "option_x"], ("option_a", "option_b")),
+        (["A", "B", "D"], ("A", "B")),
+        (["B", "C"], ()),
         (["option0", "option1"], ("option0", "option1")),
         (["choice_a", "answer"], ()),
     ],

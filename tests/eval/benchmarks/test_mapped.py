@@ -1,6 +1,7 @@
 """Items from any file of questions: what can be asked, what cannot, and what is malformed."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,39 @@ def test_several_right_options_are_a_set_however_a_cell_names_them(
     assert [tuple(one for one in item.choices if one in item.answers) for item in items] == right
 
 
+def test_decoded_samples_are_no_recording_and_not_passed_over(tmp_path: Path) -> None:
+    row = {key: value for key, value in ROW.items() if key != "file"}
+    with pytest.raises(BadConfig, match="its field 'audio' holds decoded samples; export the recordings as they are"):
+        find(write(tmp_path, row | {"audio": {"array": [0.1, 0.2], "sampling_rate": 16_000}}))
+
+
+@pytest.mark.parametrize("answer", ["(a) cat", "B. dog", "dog cat"])
+def test_a_letter_and_a_text_that_differ_are_not_two_answers(tmp_path: Path, answer: str) -> None:
+    row = ROW | {"options": ["dog", "cat"], "answer": answer}
+    with pytest.raises(BadConfig, match=f"row 1, field 'answer': {re.escape(repr(answer))} is none of the choices"):
+        find(write(tmp_path, row))
+
+
+@pytest.mark.parametrize("answer", ["C", "cow"])
+@pytest.mark.parametrize("options", [{"A": "dog", "C": "cow"}, {"A": "dog", "B": None, "C": "cow"}])
+def test_options_of_an_object_keep_their_letters_where_some_are_null(
+    tmp_path: Path, options: dict[str, str | None], answer: str
+) -> None:
+    (item,) = find(write(tmp_path, ROW | {"options": options, "answer": answer})).items
+    assert (item.choices, item.answer) == (("dog", "cow"), "cow")
+
+
+@pytest.mark.parametrize("options", [("option2", "option4", "option12"), ("choice_b", "choice_d", "choice_e")])
+def test_columns_without_a_value_in_the_whole_table_drop_none_of_the_others(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    texts = dict(zip(options, ("dog", "cat", "cow"), strict=True))
+    rest = {"option6": "a", "option8": "b", "option10": "c"} if "option2" in options else {}
+    row = {key: value for key, value in ROW.items() if key != "options"} | texts | rest | {"answer": "cow"}
+    (item,) = find(write(tmp_path, row)).items
+    assert set(item.choices) == {*texts.values(), *rest.values()}
+
+
 def test_an_option_that_holds_a_comma_is_one_option_and_words_that_are_none_are_refused(tmp_path: Path) -> None:
     row = ROW | {"options": ["salt, pepper", "salt", "pepper"], "answer": "salt, pepper"}
     (item,) = find(write(tmp_path, row)).items
@@ -158,6 +192,7 @@ def test_a_file_that_holds_nothing_to_ask_says_why(tmp_path: Path) -> None:
             "row 2, field 'options': 27 options; at most 26 work",
         ),
         ({"id": 1}, "row 2, field 'id': '1' is already the id of row 1; ids must be unique. Name another field"),
+        ({"id": None}, "row 2, field 'id': is missing or empty, though other rows have one"),
         ({"answer": None}, "row 2, field 'answer': missing, though other rows have one"),
     ],
 )

@@ -31,7 +31,7 @@ def test_a_bare_name_is_a_model_that_runs_here(tmp_path: Path) -> None:
         (["llms: [a, a]", "benchmarks: [x]"], "'a' is there twice; give each a row of its own"),
         (["llms: [a]", "benchmarks: [x, x]"], "'x' is there twice; name it once"),
         (["llms: [a]", "benchmarks: [x]", "paths: [telepathy]"], "paths.0 = 'telepathy'"),
-        (["llms: [a]", "benchmarks: [x]", "price: cheap"], "--price 'cheap' is not a price"),
+        (["llms: [a]", "benchmarks: [x]", "price: cheap"], "price = 'cheap': 'cheap' is not a price"),
         (["llms: [a]", "benchmark: [x]"], "unknown key 'benchmark'; did you mean 'benchmarks'?"),
     ],
 )

@@ -94,6 +94,8 @@ def test_a_dry_run_asks_nothing_and_says_what_it_would(config: StudyConfig) -> N
     assert (first.column, first.runs, first.requests) == ("first:text", 4, 4 * NUM_ITEMS)
     assert first.dollars == pytest.approx(first.tokens / 1e6)
     assert second.tokens == first.tokens > 0
+    per_prompt = first.tokens / first.requests
+    assert 40 < per_prompt < 90, "a question of some words, with the instruction and the marks of a chat around it"
     assert asked == []
     console = Console(record=True, width=100)
     print_estimates((first, second), console)
