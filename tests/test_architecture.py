@@ -39,6 +39,12 @@ def test_help_is_quick(command: str) -> None:
 
 PRIVATE_API = {"services.deployments.ray_internals"}
 """Where a private module of another library is imported, guarded by `require_ray` and a test of what it has to keep."""
+PRIVATE_NAMES = {
+    "lalm.export.vllm_model": "`require_vllm` pins the version",
+    "services.deployments.ray_internals": "`require_ray` pins the version",
+    "services.http.forms": "pyproject.toml bounds the version of Starlette; a test of what its parser has to keep",
+}
+"""Where private attributes and methods of other libraries are used."""
 
 
 @pytest.mark.slow
@@ -51,6 +57,29 @@ def test_private_modules_of_libraries_are_imported_where_a_version_check_guards_
         if text.split(".")[0] not in {*PACKAGES, "__future__"} and any(part.startswith("_") for part in text.split("."))
     }
     assert imported == PRIVATE_API
+
+
+@pytest.mark.slow
+def test_private_names_of_libraries_are_used_where_their_version_is_bounded() -> None:
+    ours = {name for path in modules().values() for node in nodes(path) for name in private_names(node)}
+    tuples = {"_asdict", "_exit", "_fields", "_replace"}  # public in spite of their names: NamedTuple and os
+    used = {
+        name
+        for name, path in modules().items()
+        for node in nodes(path)
+        if isinstance(node, ast.Attribute) and re.match(r"_[^_]", node.attr) and node.attr not in ours | tuples
+    }
+    assert used == set(PRIVATE_NAMES)
+
+
+def private_names(node: ast.AST) -> list[str]:
+    """Return what a node defines that begins with an underscore: functions, variables, attributes and fields."""
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return [name]
+        case ast.Attribute(attr=name, ctx=ast.Store()) | ast.Name(id=name, ctx=ast.Store()):
+            return [name]
+    return []
 
 
 BROAD_HANDLERS = ["eval.run.driver", "services.extensions.error_boundary"]

@@ -191,6 +191,33 @@ def test_a_command_runs(
         assert told in done.stdout
 
 
+@pytest.mark.timeout(900)
+@pytest.mark.weights
+def test_make_demo_runs(clone: Path, fast: str) -> None:
+    """The environment is there already, and its commands are served."""
+    done = run(f"make --assume-old=.venv/.ready demo BIN={fast.partition(':')[0]}", clone)
+    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
+    assert done.stdout.count("\nAnswer: ") == 3
+    assert "\nRun folder: runs/demo\n" in done.stdout
+
+
+BY_HAND = {"run by hand: it makes an environment for vLLM"}
+
+
+@pytest.mark.parametrize("title", sorted({step.title for step in STEPS if step.title.startswith(RUN_BY)} - BY_HAND))
+def test_what_is_said_to_run_a_command_is_there(title: str) -> None:
+    named = re.findall(r"tests/[\w/]+(?:\.py)?", title)
+    assert named or title.startswith("run by CI")
+    assert [one for one in named if not (ROOT / one).exists()] == []
+
+
+def test_what_ci_is_said_to_run_is_a_verb_of_the_makefile() -> None:
+    verbs = re.findall(r"^(\w[\w-]*):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    commands = [shlex.split(step.text, comments=True) for step in STEPS if step.title.startswith("run by CI")]
+    assert {command[0] for command in commands} == {"make"}
+    assert {command[1] for command in commands} <= set(verbs)
+
+
 def read_shown(step: Step) -> str:
     """Return the output that the page shows right below a command; empty where it shows none."""
     following = STEPS[STEPS.index(step) + 1 :][:1]

@@ -3,8 +3,10 @@
 No package is fetched: the environment that the wheel goes into reads the other packages from this one.
 """
 
+import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,8 @@ import sysconfig
 import tarfile
 import tomllib
 import venv
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import NamedTuple
 from zipfile import ZipFile
@@ -26,6 +30,32 @@ PACKAGES = ("services", "lalm", "agents", "eval", "deploy")
 NEVER_INSTALLED = ("deploy/Dockerfile", "deploy/grafana/", "deploy/k8s/")
 """What is for an operator who has the checkout or the sdist."""
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+
+
+def read_imports(path: Path) -> Iterator[str]:
+    """Yield the first part of each name that a file imports, within functions too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
+
+
+def name_distributions(requirements: list[str]) -> set[str]:
+    """Return the names in requirements such as `ray[serve]==2.60.0`, as indexes normalise them."""
+    return {re.split(r"[^\w.-]", one)[0].lower().replace("_", "-") for one in requirements}
+
+
+def test_whatever_is_imported_is_a_dependency_or_of_an_extra() -> None:
+    """What another package brings along today may be gone tomorrow."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    used = [*project["dependencies"], *(one for name in extras.keys() - {"dev", "docs"} for one in extras[name])]
+    stated = name_distributions(used)
+    homes = packages_distributions()
+    files = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    imported = {name for path in files for name in read_imports(path)} - {*sys.stdlib_module_names, *PACKAGES}
+    assert {name for name in imported if not stated & name_distributions([*homes.get(name, []), name])} == set()
 
 
 class Built(NamedTuple):

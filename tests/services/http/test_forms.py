@@ -2,13 +2,15 @@
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 from io import BytesIO
 
 import httpx
 import pytest
 import soundfile
 from fastapi.testclient import TestClient
+from starlette.datastructures import Headers
+from starlette.formparsers import MultiPartParser
 
 from services.http.access.limits import Limits
 from services.http.gateway import create_app
@@ -110,3 +112,15 @@ def test_what_a_field_cannot_be_is_told_in_words_of_json(client: TestClient, cha
     refused = post_json(client, body.encode())
     assert refused.status_code == 400
     assert refused.json()["error"]["message"].startswith(said)
+
+
+def test_starlettes_parser_has_what_ours_uses() -> None:
+    """Its names are private; `pyproject.toml` bounds its version."""
+    parser = MultiPartParser(Headers({"content-type": "multipart/form-data; boundary=XX"}), stream=nothing())
+    parser.on_part_begin()
+    assert {"file", "data", "field_name", "content_disposition", "item_headers"} <= vars(parser._current_part).keys()
+    assert isinstance(parser._charset, str)
+
+
+async def nothing() -> AsyncGenerator[bytes, None]:
+    yield b""
