@@ -1,13 +1,15 @@
 """Support of a statement for the options of a question, and contradictions between two statements."""
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from agents.listening.named_clips import find_named_clips
+from agents.listening.text_classifier import TextClassifier
 from agents.reading.confidence import Factor, Probabilities
 from agents.reading.numbers import SMALL
 from agents.reading.stems import extract_stems
+from services.captioners.head import read_head
 from services.captioners.music.families import read_families
 from services.captioners.music.notes import CLASSES, NamedPitch, parse_pitches
 from services.types import Choice, Evidence, EvidenceKind, Label, Question
@@ -17,6 +19,10 @@ RANKS = {"measured": 2, "model": 1, "heuristic": 0}
 
 SUPPORT = {"measured": 0.8, "model": 0.7, "heuristic": 0.4}
 """Reliability -> probability that an option which such a finding supports is right."""
+
+ABSENT_FILE = "absent.safetensors"
+"""Weights of the classifier of questions that ask for what is not there (`benchmarks/planner/fit_absent.py`)."""
+ABSENT, PRESENT = "absent", "present"
 
 MOST_SURE = 0.95  # probability: recordings differ from what confidences were measured on
 
@@ -155,8 +161,30 @@ def compute_vote(finding: Evidence, question: Question, relevance: float = 1.0) 
     sure = _compute_relevant_vote(finding, question) if has_vote(finding, question) else None
     if sure is None:
         return None
+    if len(question.choices) > 1:
+        sure = _turn_round(sure, estimate_asks_for_absent(question.text))
     uniform = (1 - relevance) / len(question.choices)
     return Factor({letter: relevance * p + uniform for letter, p in sure.items()}, 1.0)
+
+
+def estimate_asks_for_absent(text: str) -> float:
+    """Estimate the probability that a question asks for what is not there: which sound is missing, who is left out."""
+    return _open_classifier().estimate(text)[ABSENT]
+
+
+@cache
+def _open_classifier() -> TextClassifier:
+    labels, tensors = read_head("agents.listening", ABSENT_FILE)
+    return TextClassifier(labels, tensors["weights"], tensors["scale"], tensors["bias"])
+
+
+def _turn_round(vote: Probabilities, asks_for_absent: float) -> dict[str, float]:
+    """Mix a vote for what is there with its opposite, by the probability that what is not there is asked for."""
+    others = len(vote) - 1
+    return {
+        letter: (1 - asks_for_absent) * probability + asks_for_absent * (1 - probability) / others
+        for letter, probability in vote.items()
+    }
 
 
 def _compute_relevant_vote(finding: Evidence, question: Question) -> Probabilities | None:

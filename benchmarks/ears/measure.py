@@ -19,17 +19,18 @@ from numpy.typing import NDArray
 
 from benchmarks.ears import defects, harmonies, tunes
 from benchmarks.ears.levels import impose_course
-from benchmarks.ears.rhythms import COURSES, compose_rhythm, compose_strokes
+from benchmarks.ears.rhythms import COURSES, SPACINGS, compose_rhythm, compose_spaced_strokes, compose_strokes
 from benchmarks.ears.rhythms import Rhythm as ComposedRhythm
 from benchmarks.ears.scores import render_scores
+from services.captioners.details import LEAST_WEIGHED
 from services.captioners.music import harmony, melody
 from services.captioners.music.cadence import analyse_progression
 from services.captioners.music.caption import INTERVAL_RIGHT, LEAST_KEY_LEAD, find_told_chords
 from services.captioners.music.melody_line import track_melody
-from services.captioners.music.onsets import detect_strokes
+from services.captioners.music.onsets import describe_spacing, detect_strokes
 from services.captioners.music.pitches import BasicPitch
 from services.captioners.music.rhythm import COURSES as TOLD_COURSES
-from services.captioners.music.rhythm import Rhythm, RhythmAnalyser
+from services.captioners.music.rhythm import Rhythm, RhythmAnalyser, weigh_tempi
 from services.captioners.sounds import course
 from services.captioners.sounds.activity import measure_levels_db
 from services.captioners.sounds.quality import describe_quality
@@ -58,6 +59,17 @@ def measure_tempo(font: Path, number: int) -> Iterator[Outcome]:
     for truth, found in _hear_rhythms(font, number):
         tempo = found.tempo
         yield Outcome(tempo.probability, abs(np.log(tempo.bpm / truth.bpm)) < SAME_TEMPO) if tempo else NOTHING
+
+
+def measure_tempo_options(font: Path, number: int) -> Iterator[Outcome]:
+    """The same rhythms: which of four tempi it is, another one being half or double of it."""
+    rng = random.Random("options")  # noqa: S311 - tempi, not secrets
+    for truth, found in _hear_rhythms(font, number):
+        others = (rng.choice((0.5, 2.0)), *rng.sample((0.6, 2 / 3, 0.75, 0.85, 1.18, 4 / 3, 1.5, 1.7), 2))
+        right, *wrong = (f"About {round(truth.bpm * ratio)} beats per minute" for ratio in (1.0, *others))
+        weighed = weigh_tempi(found.candidates, (right, *wrong))
+        is_told = weighed and weighed[0].probability >= LEAST_WEIGHED
+        yield Outcome(weighed[0].probability, weighed[0].text == right) if is_told else NOTHING
 
 
 def measure_metre(font: Path, number: int) -> Iterator[Outcome]:
@@ -193,6 +205,16 @@ def measure_strokes(font: Path, number: int) -> Iterator[Outcome]:
         yield Outcome(COUNT_CONFIDENCE, found == one.number) if found else NOTHING
 
 
+def measure_spacing(font: Path, number: int) -> Iterator[Outcome]:
+    """Five to nine strokes at regular, shorter and shorter, longer and longer, or uneven intervals."""
+    rng = random.Random(9)  # noqa: S311 - music, not secrets
+    truths = [SPACINGS[index % len(SPACINGS)] for index in range(number)]
+    scores = [compose_spaced_strokes(rng, truth) for truth in truths]
+    for truth, samples in zip(truths, render_scores(font, scores), strict=True):
+        found = describe_spacing([onset.time_s for onset in detect_strokes(samples)])
+        yield Outcome(COUNT_CONFIDENCE, found == truth) if found else NOTHING
+
+
 def measure_quality(font: Path, number: int) -> Iterator[Outcome]:  # noqa: ARG001 - speech needs no soundfont
     """Synthetic speech, clean or with one of six defects."""
     rng = random.Random(8)  # noqa: S311 - defects, not secrets
@@ -211,6 +233,7 @@ def open_transcriber() -> BasicPitch:
 
 MEASURES: Mapping[str, Measure] = {
     "tempo": measure_tempo,
+    "tempo among options": measure_tempo_options,
     "metre": measure_metre,
     "tempo course": measure_tempo_course,
     "level course": measure_level_course,
@@ -222,6 +245,7 @@ MEASURES: Mapping[str, Measure] = {
     "cadence": measure_cadence,
     "interval": measure_interval,
     "number of strokes": measure_strokes,
+    "intervals of strokes": measure_spacing,
     "recording quality": measure_quality,
 }
 

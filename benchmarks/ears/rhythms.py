@@ -170,3 +170,18 @@ def compose_strokes(rng: random.Random) -> Strokes:
         notes.append(NoteEvent(now_s, 0.2, key, rng.randint(75, 115)))
         now_s += usual_s * rng.uniform(0.8, 1.25)
     return Strokes(Score((Voice(tuple(notes), None),), now_s + 0.3), number)
+
+
+SPACINGS = ("regular", "shorter and shorter", "longer and longer", "uneven")
+
+
+def compose_spaced_strokes(rng: random.Random, spacing: str) -> Score:
+    """Compose five to nine strokes of one instrument whose gaps are alike, develop evenly, or neither."""
+    number, now_s, notes = rng.randint(5, 9), 0.1, []
+    key, gap_s = rng.choice((36, 38, 39, 45, 56, 60, 75, 76)), rng.uniform(0.4, 1.0)
+    ratio = rng.uniform(1.08, 1.25)
+    for _ in range(number):
+        notes.append(NoteEvent(now_s, 0.2, key, rng.randint(75, 115)))
+        now_s += gap_s * (rng.uniform(0.5, 2) if spacing == "uneven" else rng.gauss(1, 0.02))
+        gap_s *= {"shorter and shorter": 1 / ratio, "longer and longer": ratio}.get(spacing, 1.0)
+    return Score((Voice(tuple(notes), None),), now_s + 0.3)

@@ -55,6 +55,10 @@ class Fitted(NamedTuple):
         """Return logits, shape (num_questions, num_labels)."""
         return np.asarray(inputs @ self.weights.T + self.bias, np.float64)
 
+    def choose(self, texts: Sequence[str]) -> list[str]:
+        """Return the likeliest label of each text."""
+        return [self.labels[index] for index in self.score(encode(texts)).argmax(axis=1)]
+
 
 def load_questions() -> list[LabelledQuestion]:
     """Load all labelled questions: as they are, and our own in a frame as well, such as "Based on the audio, …"."""
@@ -97,7 +101,10 @@ def fit(questions: Sequence[LabelledQuestion]) -> Fitted:
     numbers, labels, shares = zip(*rows, strict=True)
     model = LogisticRegression(C=STRENGTH, max_iter=300, tol=1e-3)
     model.fit(inputs[list(numbers)], labels, sample_weight=shares)
-    return Fitted(tuple(map(str, model.classes_)), model.coef_, model.intercept_)
+    weights, bias = model.coef_, model.intercept_
+    if len(weights) == 1:  # of two labels scikit-learn keeps the logit of the second
+        weights, bias = np.vstack([-weights, weights]) / 2, np.hstack([-bias, bias]) / 2
+    return Fitted(tuple(map(str, model.classes_)), weights, bias)
 
 
 def measure_loss(logits: NDArray[np.float64], right: NDArray[np.bool_], temperature: float) -> float:

@@ -18,7 +18,7 @@ import numpy as np
 
 from agents.listening.spoken import FILE, OTHER, SAID
 from agents.rows.wording import frame_question
-from benchmarks.planner.fit import HERE, NUM_FOLDS, Fitted, LabelledQuestion, encode, load_questions, write_head
+from benchmarks.planner.fit import HERE, NUM_FOLDS, Fitted, LabelledQuestion, load_questions, write_head
 from benchmarks.planner.fit import fit as fit_labels
 
 TARGET = HERE.parents[1] / "agents" / "listening" / FILE
@@ -62,8 +62,7 @@ def cross_validate(questions: list[LabelledQuestion]) -> None:
 
 
 def _classify(model: Fitted, questions: list[LabelledQuestion]) -> tuple[list[LabelledQuestion], list[str]]:
-    logits = model.score(encode([one.text for one in questions]))
-    return questions, [SAID if (logit > 0) == (model.labels[1] == SAID) else OTHER for logit in logits[:, 0]]
+    return questions, model.choose([one.text for one in questions])
 
 
 def main() -> None:
@@ -79,10 +78,7 @@ def main() -> None:
             by_modality[row["modality"]].append(_classify(model, [asked])[1] == [SAID])
         for modality, found in sorted(by_modality.items()):
             print(f"MMAR, {modality}: {100 * np.mean(found):.1f} % of {len(found)} ask about what is said")
-    write_head(
-        Fitted(model.labels, np.vstack([-model.weights, model.weights]) / 2, np.hstack([-model.bias, model.bias]) / 2),
-        TARGET,
-    )
+    write_head(model, TARGET)
 
 
 if __name__ == "__main__":

@@ -11,14 +11,14 @@ import numpy as np
 
 from services.captioners.focus import FocusQuery
 from services.captioners.music import harmony, melody
-from services.captioners.music.caption import LEAST_MUSICAL, estimate_musicality
+from services.captioners.music.caption import INTERVAL_RIGHT, LEAST_MUSICAL, estimate_musicality
 from services.captioners.music.instrument import InstrumentHead, InstrumentTurn, find_turns
 from services.captioners.music.melody_line import track_melody
-from services.captioners.music.notes import DetectedNote, name_pitch, parse_pitches, pitch_to_hz
+from services.captioners.music.notes import DetectedNote, name_interval, name_pitch, parse_pitches, pitch_to_hz
 from services.captioners.music.onsets import detect_strokes, drop_spoken
 from services.captioners.music.pitches import BasicPitch
 from services.captioners.music.players import Players, describe_style, name_instruments
-from services.captioners.music.rhythm import Rhythm, RhythmAnalyser
+from services.captioners.music.rhythm import Rhythm, RhythmAnalyser, weigh_tempi
 from services.captioners.music.style import STYLE_SCALE, StyleClassifier, name_styles
 from services.captioners.naming import OptionScale, WeighedOption
 from services.captioners.sounds.loudness import describe_loudness
@@ -182,7 +182,10 @@ class FocusedListener:
         return [make_statement("event", "Number of separate events: {}.", [number], 0.9)] if number else []
 
     def _find_tempo(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
-        return _state_rhythm(self._models.rhythm(clip.samples), focus)
+        found = self._models.rhythm(clip.samples)
+        weighed = weigh_tempi(found.candidates, focus.options)
+        told = _state_options("rhythm", "Of the tempi asked about, most like", weighed) if weighed else []
+        return told or _state_rhythm(found, focus)
 
     def _find_key(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         pitches = self._models.pitch(clip.samples)
@@ -205,6 +208,9 @@ class FocusedListener:
             return [_state_tone(clip, max(notes, key=lambda note: note.end_s - note.start_s), focus)]
         if len(notes) < 2:
             return []
+        if len(notes) == 2 and focus.asks("intervals?|semitones?|steps?|apart|distance"):
+            interval = name_interval(notes[1].pitch - notes[0].pitch)
+            return [make_statement("melody", "Interval: {}.", [interval], INTERVAL_RIGHT)]
         course = melody.describe_contour([note.pitch for note in notes])
         return [make_statement("melody", "Course of the melody: {}.", [course], melody.CONTOUR_RIGHT)]
 

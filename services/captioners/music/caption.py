@@ -10,7 +10,7 @@ from services.captioners.music.cadence import analyse_progression
 from services.captioners.music.instrument import InstrumentHead
 from services.captioners.music.melody_line import track_melody
 from services.captioners.music.notes import NAMES, DetectedNote, name_interval, name_pitch, pitch_to_hz
-from services.captioners.music.onsets import detect_strokes, drop_spoken, stand_out
+from services.captioners.music.onsets import describe_spacing, detect_strokes, drop_spoken, stand_out
 from services.captioners.music.pitches import BasicPitch, Pitches
 from services.captioners.music.players import Players, describe_style
 from services.captioners.music.rhythm import Rhythm, RhythmAnalyser
@@ -187,7 +187,9 @@ def _describe_strokes(
         " …" if len(found) > MOST_TIMES else ""
     )
     counted = "1 separate stroke or hit is" if len(found) == 1 else f"{len(found)} separate strokes, hits or events are"
-    return [Statement("event", f"{counted} heard, at {listed} s.", 0.9)]
+    spacing = describe_spacing([onset.time_s for onset in found])
+    ending = f", at {spacing} intervals" if spacing else ""
+    return [Statement("event", f"{counted} heard, at {listed} s{ending}.", 0.9)]
 
 
 def _describe_tempo_of_melody(notes: tuple[DetectedNote, ...]) -> list[Statement]:

@@ -65,9 +65,9 @@ def describe_contour(pitches: list[int]) -> str:
     if _compute_share(moves < 0) >= MOSTLY and pitches[-1] < pitches[0]:
         return "the pitch goes steadily downwards (descending)"
     if _measure_turn(steps, top) >= MOSTLY:
-        return "the pitch first rises and then falls"
+        return "the pitch first rises and then falls (ascending, then descending; an arch)"
     if _measure_turn(-steps, bottom) >= MOSTLY:
-        return "the pitch first falls and then rises"
+        return "the pitch first falls and then rises (descending, then ascending; a valley)"
     return f"the pitch moves up and down and ends {_describe_ending(pitches)}"
 
 

@@ -22,6 +22,8 @@ INTERVALS = (
     "minor seventh",
     "major seventh",
 )
+STEPS = {1: ", a half step", 2: ", a whole tone or whole step"}
+"""Semitones -> what the interval is called as a step of a scale."""
 SHARP = re.compile(r"(?<!\w)([A-Ga-g])(?:\s*[#♯]|[\s\-‐‑]*(?i:sharp)\b)")
 FLAT = re.compile(r"(?<!\w)([A-Ga-g])(?:\s*♭|[\s\-‐‑]*(?i:flat)\b)")
 NAMED = re.compile(
@@ -73,7 +75,8 @@ def name_interval(semitones: int) -> str:
     octaves, rest = divmod(abs(semitones), 12)
     wide = "octave" if octaves == 1 else f"{octaves} octaves"
     name = wide if octaves and not rest else f"{wide} and a {INTERVALS[rest]}" if octaves else INTERVALS[rest]
-    return f"{name} ({abs(semitones)} semitone{'' if abs(semitones) == 1 else 's'})"
+    step = STEPS.get(abs(semitones), "")
+    return f"{name} ({abs(semitones)} semitone{'' if abs(semitones) == 1 else 's'}{step})"
 
 
 def pitch_to_hz(pitch: int) -> float:

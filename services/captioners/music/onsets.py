@@ -1,7 +1,8 @@
 """Onset detection by spectral flux, and counting of separate strokes, hits, barks or steps."""
 
+from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +20,19 @@ USUAL_FLUX = 3.0  # nepers; a stroke out of silence rises by more, which must no
 RELATIVE_FLUX = 0.25
 MIN_FLUX = 0.25  # below it nothing begins
 QUIETEST_DB = 26.0  # an onset this far below the loudest is a ripple of a decay
+FEWEST_GAPS = 3  # between strokes whose rhythm is told
+MOST_UNEVEN = 0.12  # standard deviation of the logarithms of gaps that keep to a rule
+LEAST_DRIFT = 0.2  # logarithm of the ratio of the last gap to the first, of a rhythm that changes
 MIN_GAP_S = 0.09  # two strokes closer than this are heard as one
 WEAK = 0.5  # of the usual strength: may be the second sound of one event, as of heel and toe
 SPEECH_EDGE_S = 0.1  # before a stretch of speech begins, what is heard may be its first syllable
 FAINT = 0.15  # of the usual strength: no event of its own
 
 Floats = NDArray[np.float32]
+
+
+Spacing = Literal["regular", "shorter and shorter", "longer and longer"]
+"""How the gaps between strokes develop."""
 
 
 class Onset(NamedTuple):
@@ -105,6 +113,24 @@ def drop_spoken(found: tuple[Onset, ...], speech: ActiveSpans) -> tuple[Onset, .
         for onset in found
         if not any(span.start_s - SPEECH_EDGE_S <= onset.time_s < span.end_s for span in speech)
     )
+
+
+def describe_spacing(times_s: Sequence[float]) -> Spacing | None:
+    """Describe how the gaps between strokes develop; None where there are too few, or no rule holds.
+
+    A line is fitted to the logarithms of the gaps: rhythms that speed up or slow down keep close to it.
+    """
+    gaps = np.log(np.maximum(np.diff(times_s), 1e-3))
+    if len(gaps) < FEWEST_GAPS:
+        return None
+    if np.std(gaps) < MOST_UNEVEN:
+        return "regular"
+    number = np.arange(len(gaps))
+    slope, start = np.polyfit(number, gaps, 1)
+    is_steady = np.std(gaps - (start + slope * number)) < MOST_UNEVEN and len(set(np.sign(np.diff(gaps)))) == 1
+    if not is_steady or abs(slope) * (len(gaps) - 1) < LEAST_DRIFT:
+        return None
+    return "longer and longer" if slope > 0 else "shorter and shorter"
 
 
 def _is_own(onset: Onset, usual: float, strong_s: NDArray[np.float64], near_s: float) -> bool:

@@ -3,7 +3,12 @@
 Three small classifiers, fitted on rhythms rendered with one soundfont and checked on others (docs/ears.md).
 """
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from math import exp, log
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +19,7 @@ from services.captioners.music.beat import BeatCandidate, compute_onset_curves, 
 from services.captioners.music.onsets import FRAMES_PER_S, detect_onsets
 from services.captioners.music.pulse import Pulse, TempoChange, find_pulse
 from services.captioners.music.tempo_course import extract_tempo_course_features
+from services.captioners.naming import WeighedOption
 
 BEAT_HEAD, METRE_HEAD, COURSE_HEAD = "beat.safetensors", "metre.safetensors", "tempo_course.safetensors"
 CONSTANT, NO_PULSE = "is constant", "has no pulse"
@@ -30,6 +36,12 @@ LEAST_COURSE_S = 4.0  # a shorter clip has no course of its tempo
 PULSE_RIGHT = 0.5  # of what clear strokes say where the classifiers are not sure
 LEAST_SURE = 0.5  # probability of what is told
 LEAST_SURE_OF_CHANGE = 0.6  # a change takes the place of tempo and metre, so it must be surer
+
+SAME_TEMPO = 0.05  # standard deviation of the logarithm of a tempo: beats found against beats asked about
+NOISE = 0.02  # added to the sum of the candidates' probabilities, which in noise is far less
+UNHEARD = 0.03  # added to the share of each tempo that is asked about
+SLOWEST_ASKED_BPM, FASTEST_ASKED_BPM = 20.0, 400.0  # other numbers are not tempi: beats in a bar, or times
+NUMBER, WORD = re.compile(r"\d+(?:\.\d+)?"), re.compile(r"[^\W\d_]+")
 
 FASTEST_TUNE_BPM = 160.0  # shorter notes of a tune are parts of a beat
 FEWEST_GAPS = 5
@@ -67,6 +79,8 @@ class Rhythm(NamedTuple):
     tempo: Tempo | None
     metre: Metre | None
     course: TempoCourse | None
+    candidates: tuple[Tempo, ...] = ()
+    """Tempi that the beat may have, each with the probability that it is the beat."""
 
     @property
     def changes(self) -> bool:
@@ -87,20 +101,27 @@ class RhythmAnalyser:
         curves = compute_onset_curves(samples)
         pulse = find_pulse(samples, detect_onsets(samples))
         course = self._find_course(curves, pulse)
+        found = find_beat_candidates(curves, pulse)
+        candidates = self._weigh_beats(found)
         if course and course.change != "none":
-            return Rhythm(None, None, course)
-        candidates = find_beat_candidates(curves, pulse)
-        tempo, metre = self._find_beat(candidates) if candidates else (None, None)
+            return Rhythm(None, None, course, candidates)
+        tempo, metre = self._find_beat(found, candidates) if found else (None, None)
         if tempo is None and pulse and pulse.course.change == "none":
             tempo = Tempo(pulse.bpm, PULSE_RIGHT)
-        return Rhythm(tempo, metre, course)
+        return Rhythm(tempo, metre, course, candidates)
 
-    def _find_beat(self, candidates: tuple[BeatCandidate, ...]) -> tuple[Tempo | None, Metre | None]:
-        features = np.stack([candidate.features for candidate in candidates])
-        is_beat = np.exp(self._beat(features)[:, 1])
-        best = int(is_beat.argmax())
-        tempo = Tempo(candidates[best].bpm, float(is_beat[best]))
-        metres = np.exp(self._metre(features[best : best + 1])[0])
+    def _weigh_beats(self, found: tuple[BeatCandidate, ...]) -> tuple[Tempo, ...]:
+        if not found:
+            return ()
+        is_beat = np.exp(self._beat(np.stack([one.features for one in found]))[:, 1])
+        return tuple(Tempo(one.bpm, float(right)) for one, right in zip(found, is_beat, strict=True))
+
+    def _find_beat(
+        self, found: tuple[BeatCandidate, ...], candidates: tuple[Tempo, ...]
+    ) -> tuple[Tempo | None, Metre | None]:
+        best = max(range(len(candidates)), key=lambda number: candidates[number].probability)
+        tempo = candidates[best]
+        metres = np.exp(self._metre(found[best].features[None])[0])
         metre = Metre(int(self._metre.labels[int(metres.argmax())]), tempo.probability * float(metres.max()))
         return (
             tempo if tempo.probability >= LEAST_SURE else None,
@@ -118,6 +139,50 @@ class RhythmAnalyser:
             is_exact = pulse is not None and change == pulse.course.change == "sudden"
             return TempoCourse(change, pulse.course.text if pulse and is_exact else label, probability)
         return TempoCourse(*pulse.course, PULSE_RIGHT) if pulse and pulse.course.change != "none" else None
+
+
+def weigh_tempi(candidates: Sequence[Tempo], options: Sequence[str]) -> tuple[WeighedOption, ...]:
+    """Weigh options that name a tempo, in beats per minute or by a term, by the beats that were found.
+
+    The likeliest comes first; empty where an option names no tempo, or no beat was found.
+    """
+    asked = [one for one in map(_read_tempo_range, options) if one]
+    if not candidates or len(asked) < max(2, len(options)):
+        return ()
+    shares = [UNHEARD + one.measure_share(candidates) for one in asked]
+    found = (WeighedOption(option, one / sum(shares), one) for option, one in zip(options, shares, strict=True))
+    return tuple(sorted(found, key=lambda one: -one.probability))
+
+
+class _TempoRange(NamedTuple):
+    low_bpm: float
+    high_bpm: float
+
+    def measure_share(self, candidates: Sequence[Tempo]) -> float:
+        """Return the share of the candidates' probability that lies in the range or near it; of noise, next to none."""
+        apart = (log(max(self.low_bpm / one.bpm, one.bpm / self.high_bpm, 1.0)) for one in candidates)
+        near = (exp(-0.5 * (gap / SAME_TEMPO) ** 2) for gap in apart)
+        heard = sum(one.probability * share for one, share in zip(candidates, near, strict=True))
+        return heard / (NOISE + sum(one.probability for one in candidates))
+
+
+def _read_tempo_range(option: str) -> _TempoRange | None:
+    """Read one or two numbers that may be beats per minute, or a term such as allegro; None for any other text."""
+    numbers = sorted(map(float, NUMBER.findall(option)))
+    if not numbers:
+        words = f" {' '.join(WORD.findall(option.lower()))} "
+        named = [term for term in _read_terms() if f" {term} " in words]
+        return _TempoRange(*_read_terms()[max(named, key=len)]) if named else None
+    if len(numbers) not in {1, 2} or not SLOWEST_ASKED_BPM <= numbers[0] <= numbers[-1] <= FASTEST_ASKED_BPM:
+        return None
+    return _TempoRange(numbers[0], numbers[-1])
+
+
+@cache
+def _read_terms() -> Mapping[str, tuple[float, float]]:
+    """Return tempo term -> the least and most beats per minute that it stands for."""
+    text = files(__package__).joinpath("tempo_terms.json").read_text(encoding="utf-8")
+    return {term: (low, high) for term, (low, high) in json.loads(text).items()}
 
 
 def estimate_tempo_of_melody(starts_s: list[float]) -> Tempo | None:

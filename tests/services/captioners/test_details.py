@@ -50,7 +50,9 @@ def test_what_a_recogniser_counts_is_not_counted_as_events(captioner: AcousticCa
 def test_a_tempo_is_told_as_it_is_asked_about(captioner: AcousticCaptioner) -> None:
     samples = hits([0.1 + 0.5 * index for index in range(16)], 8.5)
     options = ("90 BPM", "121 BPM", "65 BPM")
-    assert heard(captioner, samples, "What is the tempo?", *options, topic="tempo") == ["Tempo: 121 BPM."]
+    (said,) = heard(captioner, samples, "What is the tempo?", *options, topic="tempo")
+    assert said.startswith("Of the tempi asked about, most like: 121 bpm (0.9")
+    assert heard(captioner, samples, "What is the tempo?", "121 BPM", topic="tempo") == ["Tempo: 121 BPM."]
     assert heard(captioner, samples, "What is the tempo?", "200 BPM", topic="tempo") == ["Tempo: 120 BPM."]
     assert heard(captioner, samples, "What happens to the tempo?", topic="tempo") == ["The tempo is constant."]
 

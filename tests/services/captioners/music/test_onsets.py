@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.captioners.music.onsets import detect_onsets, detect_strokes, drop_spoken, stand_out
+from services.captioners.music.onsets import describe_spacing, detect_onsets, detect_strokes, drop_spoken, stand_out
 from services.captioners.sounds.activity import ActiveSpan
 from services.types import SAMPLE_RATE
 
@@ -64,3 +64,19 @@ def test_what_begins_within_speech_is_a_syllable_and_no_stroke() -> None:
     found = detect_strokes(hits([0.3, 0.8, 1.3, 1.8, 2.3], duration_s=2.8))
     kept = drop_spoken(found, (ActiveSpan(0.75, 1.5),))
     assert [onset.time_s for onset in kept] == pytest.approx([0.3, 1.8, 2.3], abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("gaps_s", "spacing"),
+    [
+        ([0.8, 0.8, 0.82, 0.79], "regular"),
+        ([1.79, 1.41, 1.16], "shorter and shorter"),
+        ([0.5, 0.63, 0.77, 0.98, 1.2], "longer and longer"),
+        ([0.25, 0.56, 0.25, 0.57, 0.25], None),
+        ([1.2, 0.4, 0.9, 0.6], None),
+        ([0.8, 0.8], None),
+        ([], None),
+    ],
+)
+def test_how_the_gaps_between_strokes_develop(gaps_s: list[float], spacing: str | None) -> None:
+    assert describe_spacing(np.cumsum([0.3, *gaps_s]).tolist()) == spacing
