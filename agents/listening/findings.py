@@ -23,6 +23,15 @@ SUPPORT = {"measured": 0.8, "model": 0.7, "heuristic": 0.4}
 ABSENT_FILE = "absent.safetensors"
 """Weights of the classifier of questions that ask for what is not there (`benchmarks/planner/fit_absent.py`)."""
 ABSENT, PRESENT = "absent", "present"
+DENIAL = re.compile(
+    r"\b(?:not|cannot|\w+n[’']t|never|none?|nothing|nowhere|without|except|excluding|excluded|besides|lacks?|lacking|missing"
+    r"|absent|unheard|unused|unmentioned|untrue|false|wrong|incorrect|fails?|leaves? out|left out"
+    r"|nicht|keine?[mnrs]?|fehlt|ohne|nie|pas|jamais|manque|sans|nunca|falta|sin|non|mai|senza|manca|não|sem"
+    r"|niet|geen|zonder|не|нет|без)\b|[没不無无未]|ない|なかっ",
+    re.IGNORECASE,
+)
+"""Words that deny or leave out, in the planner's languages. Whether such a question asks for what is not there, or only
+denies something besides, is what the classifier tells."""
 
 MOST_SURE = 0.95  # probability: recordings differ from what confidences were measured on
 
@@ -162,14 +171,14 @@ def compute_vote(finding: Evidence, question: Question, relevance: float = 1.0) 
     if sure is None:
         return None
     if len(question.choices) > 1:
-        sure = _turn_round(sure, estimate_asks_for_absent(question.text))
+        sure = _turn_round(sure, max(0.0, 2 * estimate_asks_for_absent(question.text) - 1))
     uniform = (1 - relevance) / len(question.choices)
     return Factor({letter: relevance * p + uniform for letter, p in sure.items()}, 1.0)
 
 
 def estimate_asks_for_absent(text: str) -> float:
     """Estimate the probability that a question asks for what is not there: which sound is missing, who is left out."""
-    return _open_classifier().estimate(text)[ABSENT]
+    return _open_classifier().estimate(text)[ABSENT] if DENIAL.search(text) else 0.0
 
 
 @cache
@@ -178,12 +187,11 @@ def _open_classifier() -> TextClassifier:
     return TextClassifier(labels, tensors["weights"], tensors["scale"], tensors["bias"])
 
 
-def _turn_round(vote: Probabilities, asks_for_absent: float) -> dict[str, float]:
-    """Mix a vote for what is there with its opposite, by the probability that what is not there is asked for."""
+def _turn_round(vote: Probabilities, share: float) -> dict[str, float]:
+    """Mix a vote for what is there with this share of its opposite."""
     others = len(vote) - 1
     return {
-        letter: (1 - asks_for_absent) * probability + asks_for_absent * (1 - probability) / others
-        for letter, probability in vote.items()
+        letter: (1 - share) * probability + share * (1 - probability) / others for letter, probability in vote.items()
     }
 
 
