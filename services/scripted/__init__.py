@@ -1,1 +1,1 @@
-"""Test doubles: models whose replies follow a script."""
+"""Test doubles: models, and a server of one, whose replies follow a script."""

@@ -2,37 +2,28 @@
 
 import base64
 from io import BytesIO
-from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from services.captioners.served import ServedCaptioner
 from services.catalog import CAPTIONERS
 from services.clients.chat_server import Endpoint
 from services.errors import ModelError
+from services.scripted.server import make_completion, run_scripted_server
 from services.types import SAMPLE_RATE, AudioClip, Focus
 
 
 async def test_the_clip_travels_whole_and_the_reply_is_one_statement_about_all_of_it() -> None:
-    received: list[dict[str, Any]] = []
-
-    async def answer(request: web.Request) -> web.Response:
-        received.append(await request.json())
-        return web.json_response({"choices": [{"message": {"content": " A dog barks twice. "}}]})
-
     clip = AudioClip(np.linspace(-0.5, 0.5, 2 * SAMPLE_RATE, dtype=np.float32))
-    app = web.Application()
-    app.router.add_post("/v1/chat/completions", answer)
-    async with TestServer(app) as server:
-        captioner = ServedCaptioner(Endpoint(url=str(server.make_url("/v1")), model="omni"), name="omni")
+    async with run_scripted_server() as server:
+        server.responses = [make_completion(" A dog barks twice. ")]
+        captioner = ServedCaptioner(Endpoint(url=server.url, model="omni"), name="omni")
         (statement,) = await captioner.caption(
             clip, Focus(topic="count", question="How often does the dog bark?", options=("2; 3", "4"))
         )
-    audio, text = received[0]["messages"][0]["content"]
+    audio, text = server.requests[0]["messages"][0]["content"]
     sent, rate = soundfile.read(BytesIO(base64.b64decode(audio["input_audio"]["data"])), dtype="float32")
     assert rate == SAMPLE_RATE
     assert np.allclose(sent, clip.samples, atol=1e-4)

@@ -6,12 +6,12 @@ from email.utils import format_datetime
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from pydantic import BaseModel, SecretStr
 
 from services.clients.chat_audio import AUDIO_PLACE
 from services.clients.json_api import NotFound, Server, _parse_retry_after, insert_audio
 from services.errors import BadConfig, ModelError
+from services.scripted.server import ScriptedServer, run_scripted_server
 
 
 class Reply(BaseModel):
@@ -20,27 +20,10 @@ class Reply(BaseModel):
     text: str
 
 
-class Scripted:
-    """Gives the scripted responses one after the other."""
-
-    def __init__(self) -> None:
-        self.responses: list[web.Response] = []
-        self.received: list[bytes] = []
-        self.keys: list[str | None] = []
-
-    async def respond(self, request: web.Request) -> web.Response:
-        self.received.append(await request.read())
-        self.keys.append(request.headers.get("Authorization"))
-        return self.responses.pop(0)
-
-
 @pytest.fixture
-async def scripted() -> AsyncIterator[tuple[Scripted, str]]:
-    script = Scripted()
-    app = web.Application(client_max_size=10**8)
-    app.router.add_post("/ask", script.respond)
-    async with TestServer(app) as running:
-        yield script, str(running.make_url("/"))
+async def scripted() -> AsyncIterator[ScriptedServer]:
+    async with run_scripted_server("/ask") as server:
+        yield server
 
 
 def server(url: str, *, num_retries: int = 2) -> Server:
@@ -51,34 +34,31 @@ def fine(text: str = "yes") -> web.Response:
     return web.json_response({"text": text})
 
 
-async def test_garbage_half_a_body_and_errors_are_asked_again(scripted: tuple[Scripted, str]) -> None:
-    script, url = scripted
+async def test_garbage_half_a_body_and_errors_are_asked_again(scripted: ScriptedServer) -> None:
     pause = {"Retry-After": "0"}
-    script.responses = [web.Response(text="<html>"), web.Response(status=503, headers=pause), fine()]
-    reply = await server(url).post("/ask", b"{}", Reply.model_validate_json)
+    scripted.responses = [web.Response(text="<html>"), web.Response(status=503, headers=pause), fine()]
+    reply = await server(scripted.url).post("/ask", b"{}", Reply.model_validate_json)
     assert reply.text == "yes"
-    assert script.received == [b"{}"] * 3
-    assert script.keys == ["Bearer k"] * 3
+    assert scripted.bodies == [b"{}"] * 3
+    assert scripted.keys == ["Bearer k"] * 3
 
 
-async def test_what_goes_on_failing_is_named_with_the_server_and_its_words(scripted: tuple[Scripted, str]) -> None:
-    script, url = scripted
-    script.responses = [web.Response(status=429, headers={"Retry-After": "0"}, text="slow\ndown.") for _ in range(2)]
+async def test_what_goes_on_failing_is_named_with_the_server_and_its_words(scripted: ScriptedServer) -> None:
+    scripted.responses = [web.Response(status=429, headers={"Retry-After": "0"}, text="slow\ndown.") for _ in range(2)]
     with pytest.raises(ModelError) as raised:
-        await server(url, num_retries=1).post("/ask", b"{}", Reply.model_validate_json)
+        await server(scripted.url, num_retries=1).post("/ask", b"{}", Reply.model_validate_json)
     said = str(raised.value)
     assert "asked for 'toy', answered 429 Too Many Requests: slow down." in said
     assert said.endswith("Tried 2 times.")
 
 
-async def test_a_refusal_is_not_asked_again(scripted: tuple[Scripted, str]) -> None:
-    script, url = scripted
-    script.responses = [web.Response(status=400, text="too long"), web.Response(status=404, text="no such model")]
+async def test_a_refusal_is_not_asked_again(scripted: ScriptedServer) -> None:
+    scripted.responses = [web.Response(status=400, text="too long"), web.Response(status=404, text="no such model")]
     with pytest.raises(ModelError, match="answered 400 Bad Request: too long"):
-        await server(url).post("/ask", b"{}", Reply.model_validate_json)
+        await server(scripted.url).post("/ask", b"{}", Reply.model_validate_json)
     with pytest.raises(NotFound, match="no such model"):
-        await server(url).post("/ask", b"{}", Reply.model_validate_json)
-    assert len(script.received) == 2
+        await server(scripted.url).post("/ask", b"{}", Reply.model_validate_json)
+    assert len(scripted.bodies) == 2
 
 
 @pytest.mark.parametrize(("num_retries", "tried"), [(0, "once"), (1, "2 times"), (8, "2 times")])
@@ -112,14 +92,13 @@ def test_a_pause_is_given_in_seconds_or_as_a_date() -> None:
     assert _parse_retry_after("") is None
 
 
-async def test_a_clip_of_megabytes_is_spliced_in_once(scripted: tuple[Scripted, str]) -> None:
-    script, url = scripted
-    script.responses = [fine()]
+async def test_a_clip_of_megabytes_is_spliced_in_once(scripted: ScriptedServer) -> None:
+    scripted.responses = [fine()]
     audio = b"QUJD" * 1_000_000
     request = insert_audio(f'{{"audio": "{AUDIO_PLACE}", "text": "{AUDIO_PLACE}"}}', audio)
     assert request.count(audio) == 1
-    await server(url).post("/ask", request, Reply.model_validate_json)
-    assert script.received == [request]
+    await server(scripted.url).post("/ask", request, Reply.model_validate_json)
+    assert scripted.bodies == [request]
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "http://me:pw@[::1", "http://here:99999/v1", "http://:80/v1"])

@@ -1,64 +1,36 @@
 """What an OpenAI-compatible server may answer, and what becomes of it. The server here is real, on loopback."""
 
 import json
-import math
 from collections.abc import AsyncIterator, Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from services.catalog import open_served_llm
 from services.clients.chat_server import Endpoint
 from services.errors import BadConfig, ModelError
 from services.llms.openai_server import ServedLLM
 from services.request_context import ReplyOptions, RequestContext, use_context
+from services.scripted.server import ScriptedServer, make_completion, run_scripted_server
 from services.types import Choice, Message, Sampling
 
 PROMPT = (Message(role="user", content="Which? A. dog B. cat"),)
 CHOICES = (Choice(letter="A", text="dog"), Choice(letter="B", text="cat"))
 
 
-class Scripted:
-    """A server that gives the scripted responses one after the other, and keeps the requests."""
-
-    def __init__(self) -> None:
-        self.responses: list[web.Response] = []
-        self.requests: list[dict[str, Any]] = []
-        self.keys: list[str | None] = []
-        self.url = ""
-
-    async def respond(self, request: web.Request) -> web.Response:
-        self.requests.append(await request.json())
-        self.keys.append(request.headers.get("Authorization"))
-        return self.responses.pop(0)
-
-
-def completion(text: str, tops: dict[str, float] | None = None) -> web.Response:
-    choice: dict[str, Any] = {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-    if tops:
-        top = [{"token": token, "logprob": math.log(p)} for token, p in tops.items()]
-        choice["logprobs"] = {"content": [{"token": text[0], "logprob": top[0]["logprob"], "top_logprobs": top}]}
-    return web.Response(body=json.dumps({"choices": [choice]}), content_type="application/json")
-
-
-Fixture: TypeAlias = tuple[Scripted, Callable[..., ServedLLM]]
+Fixture: TypeAlias = tuple[ScriptedServer, Callable[..., ServedLLM]]
 
 
 @pytest.fixture
 async def server() -> AsyncIterator[Fixture]:
-    scripted = Scripted()
-    app = web.Application()
-    app.router.add_post("/v1/chat/completions", scripted.respond)
-    async with TestServer(app) as running:
-        url = scripted.url = str(running.make_url("/v1"))
-        yield scripted, lambda **options: ServedLLM(Endpoint(url=url, model="toy", **options), name="toy")
+    async with run_scripted_server() as scripted:
+        yield scripted, lambda **options: ServedLLM(Endpoint(url=scripted.url, model="toy", **options), name="toy")
 
 
 async def test_log_probabilities_become_probabilities_of_the_letters(server: Fixture) -> None:
     scripted, open_llm = server
-    scripted.responses = [completion("B", {"B": 0.6, " A": 0.2, "The": 0.1})]
+    scripted.responses = [make_completion("B", {"B": 0.6, " A": 0.2, "The": 0.1})]
     reading = await open_llm().choose(PROMPT, CHOICES)
     assert reading.reply == "B"
     assert reading.probabilities == pytest.approx({"A": 0.25, "B": 0.75})
@@ -67,7 +39,7 @@ async def test_log_probabilities_become_probabilities_of_the_letters(server: Fix
 
 async def test_a_server_without_log_probabilities_is_read_by_its_reply_in_one_request(server: Fixture) -> None:
     scripted, open_llm = server
-    scripted.responses = [completion("(B) cat")]
+    scripted.responses = [make_completion("(B) cat")]
     reading = await open_llm().choose(PROMPT, CHOICES)
     assert (reading.reply, reading.probabilities) == ("(B) cat", {})
     assert len(scripted.requests) == 1
@@ -75,7 +47,7 @@ async def test_a_server_without_log_probabilities_is_read_by_its_reply_in_one_re
 
 async def test_the_article_of_a_sentence_is_not_an_option_letter(server: Fixture) -> None:
     scripted, open_llm = server
-    scripted.responses = [completion("A cat meows, so B.", {"A": 0.9, "B": 0.1})]
+    scripted.responses = [make_completion("A cat meows, so B.", {"A": 0.9, "B": 0.1})]
     assert (await open_llm().choose(PROMPT, CHOICES)).probabilities == {}
 
 
@@ -93,8 +65,8 @@ async def test_a_server_that_refuses_logprobs_is_asked_without_from_then_on(
     scripted, open_llm = server
     scripted.responses = [
         web.Response(status=status, text=body),
-        completion("A"),
-        completion("B"),
+        make_completion("A"),
+        make_completion("B"),
     ]
     llm = open_llm()
     assert [(await llm.choose(PROMPT, CHOICES)).reply for _ in range(2)] == ["A", "B"]
@@ -123,7 +95,7 @@ async def test_another_error_about_logprobs_is_not_taken_for_a_refusal_of_them(s
 )
 async def test_a_passing_failure_is_retried(server: Fixture, failure: web.Response) -> None:
     scripted, open_llm = server
-    scripted.responses = [failure, completion("A")]
+    scripted.responses = [failure, make_completion("A")]
     assert (await open_llm().complete(PROMPT)).reply == "A"
 
 
@@ -144,7 +116,7 @@ async def test_a_refused_request_is_not_repeated(server: Fixture) -> None:
 
 async def test_a_model_that_the_server_knows_by_its_hub_id_is_found_and_then_asked_by_it(server: Fixture) -> None:
     scripted, open_llm = server
-    scripted.responses = [web.Response(status=404, text="no such model"), completion("A"), completion("B")]
+    scripted.responses = [web.Response(status=404, text="no such model"), make_completion("A"), make_completion("B")]
     llm = open_llm(aliases=("org/toy",))
     assert [(await llm.complete(PROMPT)).reply for _ in range(2)] == ["A", "B"]
     assert [request["model"] for request in scripted.requests] == ["toy", "org/toy", "org/toy"]
@@ -175,14 +147,14 @@ async def test_a_reply_that_the_server_cut_off_is_not_finished(server: Fixture) 
     scripted, open_llm = server
     choice = {"message": {"content": "It is a"}, "finish_reason": "length"}
     cut = web.Response(body=json.dumps({"choices": [choice]}), content_type="application/json")
-    scripted.responses = [cut, completion("It is a dog.")]
+    scripted.responses = [cut, make_completion("It is a dog.")]
     llm = open_llm()
     assert [(await llm.complete(PROMPT)).is_finished for _ in range(2)] == [False, True]
 
 
 async def test_each_prompt_is_drawn_with_a_seed_of_its_own(server: Fixture) -> None:
     scripted, _ = server
-    scripted.responses = [completion("A") for _ in range(3)]
+    scripted.responses = [make_completion("A") for _ in range(3)]
     llm = open_served_llm("toy", scripted.url, sampling=Sampling(temperature=0.7, top_p=0.9, max_tokens=64, seed=1))
     for content in ("Which?", "Which?", "Who?"):
         await llm.complete((Message(role="user", content=content),))
@@ -193,7 +165,7 @@ async def test_each_prompt_is_drawn_with_a_seed_of_its_own(server: Fixture) -> N
 
 async def test_an_open_reply_is_asked_for_as_the_client_wants_it_and_options_are_not(server: Fixture) -> None:
     scripted, open_llm = server
-    scripted.responses = [completion("Rain"), completion("B", {"B": 0.6, "A": 0.2}), completion("Rain")]
+    scripted.responses = [make_completion("Rain"), make_completion("B", {"B": 0.6, "A": 0.2}), make_completion("Rain")]
     options = ReplyOptions(temperature=0.7, stop=(".",), seed=4)
     llm = open_llm()
     with use_context(RequestContext(reply_options=options)):
@@ -210,7 +182,7 @@ SCHEMA = {"type": "object", "properties": {}, "required": [], "additionalPropert
 
 async def test_a_reply_is_held_to_a_json_schema(server: Fixture) -> None:
     scripted, open_llm = server
-    scripted.responses = [completion("{}")]
+    scripted.responses = [make_completion("{}")]
     assert (await open_llm().complete_as(PROMPT, SCHEMA)).reply == "{}"
     wanted = scripted.requests[0]["response_format"]
     assert wanted == {"type": "json_schema", "json_schema": {"name": "reply", "schema": SCHEMA, "strict": True}}
@@ -220,7 +192,7 @@ async def test_a_reply_is_held_to_a_json_schema(server: Fixture) -> None:
 async def test_a_server_that_knows_no_schemas_is_asked_without_from_then_on(server: Fixture, param: str | None) -> None:
     scripted, open_llm = server
     refusal = web.json_response({"error": {"message": "no", "param": param}}, status=400)
-    scripted.responses = [refusal, completion("prose"), completion("prose")]
+    scripted.responses = [refusal, make_completion("prose"), make_completion("prose")]
     llm = open_llm()
     assert llm.takes_schema
     assert (await llm.complete_as(PROMPT, SCHEMA)).reply == "prose"
