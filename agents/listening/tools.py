@@ -27,7 +27,7 @@ NO_STYLE = "It is not music, or no style stands out."
 NO_OPTION = "No option is likelier than the others together."
 WHEN_HEARD = ("find sound", "changes")
 NAME_ONE = ("sound", "instrument")
-"""Tools that name one thing, which is no order."""
+"""Tools that name one thing, which is not an order."""
 LEAST_ORDER = 0.5
 """Probability that a question asks how sounds lie in time, from which that is told unless another tool is likelier."""
 OTHERWISE_TIMES = 0.1

@@ -99,7 +99,7 @@ def list_names(template: str) -> tuple[str, ...]:
     try:
         parts = [(name, form, sign) for _, name, form, sign in Formatter().parse(template) if name is not None]
     except ValueError as error:
-        raise ValueError(f"{template!r} is no text with fields in braces, such as '{{a}}-{{b}}': {error}") from error
+        raise ValueError(f"{template!r} is not a text with fields in braces, such as '{{a}}-{{b}}': {error}") from error
     if wrong := next((name for name, form, sign in parts if form or sign), None):
         raise ValueError(f"{template!r} asks for more than the field {wrong!r}; braces hold a name alone")
     if any(not name for name, _, _ in parts):

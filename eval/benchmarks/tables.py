@@ -20,7 +20,7 @@ KEY = "(key)"
 """Field that holds the key of a row, where the file is an object from keys to rows."""
 DELIMITERS = ",;\t|"
 DECLARED = re.compile(r'\s*"?sep=(?P<mark>[^"\r\n])["\s;,|]*?(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
-"""First line with which Excel is told, and says, what parts the cells; it is no row."""
+"""First line with which Excel is told, and says, what parts the cells; it is not a row."""
 MAX_DEPTH = 4  # of objects in objects
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
 

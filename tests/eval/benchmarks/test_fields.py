@@ -22,7 +22,7 @@ def test_pairs_are_read_and_win_over_those_of_the_file() -> None:
         ("answer=", "is not a pair"),
         ("anser=label", "'anser': Extra inputs"),
         ("answer_form=letters", "'answer_form': Input should be 'text', 'letter', 'index0', 'index1' or 'first'"),
-        ("id={a", "'{a' is no text with fields in braces, such as '{a}-{b}': expected '}'"),
+        ("id={a", "'{a' is not a text with fields in braces, such as '{a}-{b}': expected '}'"),
         ("question={a!r}", "'{a!r}' asks for more than the field 'a'; braces hold a name alone"),
         ("audio={a:>3}.wav", "asks for more than the field 'a'"),
         ("task={}", "'{}' has braces without the name of a field"),
