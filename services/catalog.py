@@ -174,8 +174,8 @@ def offer_hosted_llm(name: str, url: str, key: str, **fields: int) -> OpenLLM:
         secret = read_settings().api_key if other_url else getattr(read_settings(), key.lower())
         if secret is None and other_url is None:
             raise ModelError(
-                f"The LLM {name!r} is hosted: set {key}, or name a server with `--llm-url URL`. "
-                f"Here, without either: {', '.join(EMBEDDED_LLMS)}."
+                f"The LLM {name!r} is hosted: set {key}, or name a server with `--llm-url URL` (of a judge with "
+                f"`--judge-url URL`). Here, without either: {', '.join(EMBEDDED_LLMS)}."
             )
         drawn = sampling or Sampling(max_tokens=THINKING_TOKENS)
         endpoint = Endpoint(

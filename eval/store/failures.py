@@ -12,7 +12,7 @@ LONGEST_REASON = 300  # characters of a reason in the line; the run folder has a
 def describe_total_failure(what: str, reasons: Sequence[str]) -> str:
     """Return one line with the reason that most failures share; `what` says what failed."""
     [(reason, num)] = Counter(map(_take_last_line, reasons)).most_common(1)
-    shared = "" if num == len(reasons) else f" {num} times of {len(reasons)}"
+    shared = "" if num == len(reasons) else f" {num} time{'s' if num > 1 else ''} of {len(reasons)}"
     return f"{what}; the reason{shared}: {reason}"
 
 

@@ -6,7 +6,7 @@ itself, nothing is joined. The prediction is the first of `KEYS` that the file h
 skipped.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -156,12 +156,14 @@ FILE_ROW_KEYS = frozenset({*FileRow.model_fields, "sub-category", "audio_id", "a
 
 def _open_file(file: Path, wanted_key: str | None, bench: str, given: FieldNames) -> StoredResult:
     name = f"Predictions {str(file)!r}"
-    found = _read_file(name, file, given)
+    found = _read_file(name, file, given, {*KEYS, wanted_key} - {given.answer})
     rule, rows = _find_rule(bench) or found.rule, found.rows
     if not rows:
         raise BadConfig(f"{name} holds no rows.")
     refuse_repeated_ids(name, ((row.number, row.id) for row in rows))
     key = _find_key(file, rows, wanted_key)
+    if key == found.answer:
+        raise BadConfig(f"{name}: its field {key!r} holds the answers; it cannot be the prediction too.")
     return StoredResult(
         name=file.name,
         file=file,
@@ -191,22 +193,27 @@ class _FileRows(NamedTuple):
     rows: Sequence[FileRow]
     rule: OfficialRule = "word sets"
     declared: str = ""
+    answer: str | None = None
+    """The field of the answers, where it was looked for."""
 
 
-def _read_file(name: str, file: Path, given: FieldNames) -> _FileRows:
-    """Read a file in the schema of MMAU and MMAR, or any other by the names of its fields."""
+def _read_file(name: str, file: Path, given: FieldNames, hidden: Container[str | None]) -> _FileRows:
+    """Read a file in the schema of MMAU and MMAR, or any other by the names of its fields.
+
+    What is `hidden` may be the prediction, so that the answer is not looked for there.
+    """
     if file.suffix.lower() in {".csv", ".tsv", ".parquet"}:
-        return _read_by_fields(name, read_table(file).rows, given)
+        return _read_by_fields(name, read_table(file).rows, given, hidden)
     text = read_text(file, name)
     if (rows := _find_wrapped(name, text)) is not None:
-        return _read_by_fields(name, rows, given)
+        return _read_by_fields(name, rows, given, hidden)
     numbered = _parse(file, text)
     objects = [row for _, row in numbered if isinstance(row, dict)]
     is_ours = all(map(_has_known_answer, objects)) or (
         any(map(_has_known_answer, objects)) and not _is_declared(objects)
     )
     if objects and (given != FieldNames() or not is_ours):
-        return _read_by_fields(name, objects, given)
+        return _read_by_fields(name, objects, given, hidden)
     return _FileRows([_check_row(file, number, row) for number, row in numbered])
 
 
@@ -238,7 +245,9 @@ def _has_known_answer(row: Mapping[str, object]) -> bool:
     return isinstance(choices, list) and "answer" in row and ("question" not in row or row["answer"] in choices)
 
 
-def _read_by_fields(name: str, raw: Sequence[Mapping[str, object]], given: FieldNames) -> _FileRows:
+def _read_by_fields(
+    name: str, raw: Sequence[Mapping[str, object]], given: FieldNames, hidden: Container[str | None]
+) -> _FileRows:
     """Read rows by the declaration whose fields they have, or by what their fields are called and hold."""
     from eval.benchmarks import DECLARED
     from eval.benchmarks.benchmark import join_sources
@@ -252,7 +261,8 @@ def _read_by_fields(name: str, raw: Sequence[Mapping[str, object]], given: Field
     declared = None if given != FieldNames() else find_declaration(table, DECLARED)
     if declared and len(declared.parts) > 1:
         raise BadConfig(f"{name}: a row of {declared.name} holds several questions; score them one by one with --key.")
-    names = declared.parts[0].fields if declared else detect_fields(name, table, given, asks=False)
+    shown = Table([{field: row[field] for field in row if field not in hidden} for row in kept], "")
+    names = declared.parts[0].fields if declared else detect_fields(name, shown, given, asks=False)
     rows = []
     keeps = bool(declared and declared.parts[0].keeps_unanswerable)
     reading = RowReading(ask="" if names.question else NO_QUESTION, keeps_unanswerable=keeps)
@@ -261,7 +271,8 @@ def _read_by_fields(name: str, raw: Sequence[Mapping[str, object]], given: Field
         raise BadConfig(f"{name}, row 1, {_explain_unscored(items[0])}: it cannot be scored.")
     for number, (row, item) in enumerate(zip(kept, items, strict=True), start=1):
         if item.answer is None:
-            raise BadConfig(f"{name}, row {number}, has no answer: it cannot be scored.")
+            hint = "" if names.answer else " besides a prediction; --fields answer=NAME says which field has it"
+            raise BadConfig(f"{name}, row {number}, has no answer{hint}: it cannot be scored.")
         ours = item.model_dump(include={"id", "choices", "answer", "question", "task", "category", "difficulty"})
         kind, own = _choose_kind(item)
         if not names.question:
@@ -274,7 +285,7 @@ def _read_by_fields(name: str, raw: Sequence[Mapping[str, object]], given: Field
         told = {**others, **labels, **ours, **source, **own, "number": number, "published": published}
         rows.append(kind.model_validate(told))
     script = declared.official if declared else None
-    return _FileRows(rows, script.rule if script else "word sets", declared.name if declared else "")
+    return _FileRows(rows, script.rule if script else "word sets", declared.name if declared else "", names.answer)
 
 
 def _choose_kind(item: Item) -> tuple[type[FileRow], dict[str, object]]:

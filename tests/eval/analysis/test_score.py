@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from eval.analysis.score import score_file
-from eval.benchmarks.fields import parse_fields
+from eval.benchmarks.fields import FieldNames, parse_fields
 from eval.cli import main
 from eval.scoring.reading import read_strictly
 from services.errors import BadConfig
@@ -164,7 +164,7 @@ def test_predictions_under_foreign_names_need_no_question(tmp_path: Path) -> Non
     [
         ({"answer": "B"}, "'answer' or 'gold' may be the answer; say which with --fields answer=answer"),
         ({"opts": None}, "row 1, has no options"),
-        ({"gold": None}, "'response' may be the answer"),
+        ({"gold": None}, "row 1, has no answer besides a prediction; --fields answer=NAME says which field has it"),
     ],
 )
 def test_without_a_question_two_readings_are_still_asked_about(
@@ -172,6 +172,25 @@ def test_without_a_question_two_readings_are_still_asked_about(
 ) -> None:
     with pytest.raises(BadConfig, match=said):
         score_file(write(tmp_path, *(row | change for row in UNASKED)), "mmau")
+
+
+@pytest.mark.slow
+def test_predictions_are_not_scored_against_themselves(tmp_path: Path) -> None:
+    file = write(tmp_path, *UNASKED)
+    for key in ("gold", "response"):
+        with pytest.raises(BadConfig, match=f"'{key}' holds the answers; it cannot be the prediction too"):
+            score_file(file, "mmau", key=key, fields=FieldNames(answer=key))
+    with pytest.raises(BadConfig, match="row 1, has no answer besides a prediction"):
+        score_file(file, "mmau", key="gold")
+
+
+@pytest.mark.slow
+def test_answers_may_have_the_name_of_predictions_if_they_are_named(tmp_path: Path) -> None:
+    rows = [{**row, "output": row["gold"], "gold": None} for row in UNASKED]
+    file = write(tmp_path, *rows)
+    assert score_file(file, "mmau", fields=FieldNames(answer="output")).correct_strict == 8
+    with pytest.raises(BadConfig, match="has no answer"):
+        score_file(file, "mmau")
 
 
 @pytest.mark.slow

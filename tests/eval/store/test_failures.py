@@ -9,6 +9,7 @@ from eval.store.failures import describe_total_failure
         (["down"], "No answer; the reason: down"),
         (["down", "down"], "No answer; the reason: down"),
         (["down", "away", "down"], "No answer; the reason 2 times of 3: down"),
+        (["down", "away"], "No answer; the reason 1 time of 2: down"),
         (["Traceback …\n  File x\nKeyError: 'a'\n"], "No answer; the reason: KeyError: 'a'"),
         ([" \n"], "No answer; the reason: none was given"),
         (["x" * 400], f"No answer; the reason: {'x' * 300} …"),
