@@ -7,7 +7,7 @@ values of flags from a YAML file.
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import StrEnum
 from functools import partial, wraps
 from pathlib import Path
@@ -364,7 +364,12 @@ def with_groups(command: Callable[..., None]) -> Callable[..., None]:
         if is_dataclass(parameter.annotation):
             groups[parameter.name] = parameter.annotation
             parameters += [
-                inspect.Parameter(one.name, parameter.kind, default=one.default, annotation=one.type)
+                inspect.Parameter(
+                    one.name,
+                    parameter.kind,
+                    default=inspect.Parameter.empty if one.default is MISSING else one.default,
+                    annotation=one.type,
+                )
                 for one in fields(parameter.annotation)
             ]
         else:

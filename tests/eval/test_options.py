@@ -2,7 +2,7 @@
 
 import ast
 import inspect
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 
 import pytest
@@ -75,6 +75,16 @@ def flags(*names: str) -> list[str]:
 @pytest.mark.parametrize("names", FLAGS, ids=" ".join)
 def test_each_command_has_exactly_these_flags(names: tuple[str, ...]) -> None:
     assert flags(*names) == FLAGS[names]
+
+
+@pytest.mark.parametrize("names", FLAGS, ids=" ".join)
+def test_a_flag_without_a_default_is_required(names: tuple[str, ...]) -> None:
+    found = get_command(app)
+    for name in names:
+        assert isinstance(found, TyperGroup)
+        found = found.commands[name]
+    assert not [one.name for one in found.params if one.default is MISSING]
+    assert [one.name for one in found.params if one.name == "label" and not one.required] == []
 
 
 def test_the_list_above_names_every_command_of_eval() -> None:
