@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from services.errors import BadConfig, ModelError, UnknownName
 from services.extensions.registry import find_extension, list_extensions, list_included
 from services.files import is_folder
-from services.native_threads import let_idle_threads_sleep
+from services.native_libraries import let_idle_threads_sleep
 from services.protocols import ASR, LLM, Captioner, RepeatableLLM
 from services.settings import read_settings
 from services.types import ReadingStyle, Sampling

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from services.cache.shelf import DiskCache
 from services.cache.single_flight import SingleFlight
+from services.native_libraries import release_freed_memory
 from services.request_context import Lookup, LookupResult, get_context
 from services.settings import read_settings
 
@@ -59,6 +60,7 @@ class TwoLevelCache(Generic[Said]):
         if stored is not None:
             return self._remember(name, stored)
         made = await make()
+        await asyncio.to_thread(release_freed_memory)
         await asyncio.to_thread(self._disk.write, name, made)
         return self._remember(name, made)
 

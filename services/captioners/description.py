@@ -21,7 +21,7 @@ from services.captioners.voices.gender import GenderNet
 from services.captioners.voices.segments import describe_speech, detect_speech
 from services.captioners.voices.speaker import SpeakerAnalyser
 from services.captioners.voices.voiceprint import VoiceEncoder
-from services.native_threads import use_one_blas_thread
+from services.native_libraries import use_one_blas_thread
 from services.types import AudioClip, Evidence, Focus
 
 WHAT_SPEAKS_LIKE_A_CHILD = ("child speaking", "child singing")

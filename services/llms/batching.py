@@ -6,6 +6,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, Generic, NamedTuple, TypeVar, overload
 
 from services.cancellation import cancel_when
+from services.native_libraries import release_freed_memory
 from services.types import Choice, Message
 
 LONG_BYTES = 2_000  # of a prompt that is long: some 500 tokens, most prompts have 200
@@ -130,8 +131,11 @@ class Batcher(Generic[Request, Result]):
                 _deliver(batch, running)
 
     def _run_one(self, batch: Batch[Request]) -> Sequence[Result]:
-        with cancel_when(batch.is_all_cancelled):
-            return self._run(batch)
+        try:
+            with cancel_when(batch.is_all_cancelled):
+                return self._run(batch)
+        finally:
+            release_freed_memory()
 
 
 def _look_at_error(future: "asyncio.Future[Any]") -> None:

@@ -15,6 +15,7 @@ from threading import Thread
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from services.llms.batching import Batch, Prompt
+from services.native_libraries import release_freed_memory
 from services.types import Reading, Sampling
 
 READY = "ready"
@@ -75,7 +76,10 @@ class _Lane:
 
     def _read(self, task: Task) -> Sequence[Reading]:
         batch = Batch(task.prompts, lambda number: self._is_cancelled(Cancellation(task.number, number)))
-        result: Sequence[Reading] = getattr(self._reader, task.method)(batch)
+        try:
+            result: Sequence[Reading] = getattr(self._reader, task.method)(batch)
+        finally:
+            release_freed_memory()
         return result
 
     def _is_cancelled(self, request: Cancellation) -> bool:

@@ -30,7 +30,7 @@ NO_INFLUENCE = {
     "services.errors": "says why there is no caption",
     "services.files": "writes and finds files",
     "services.lazy": "says when, not what",
-    "services.native_threads": "how many threads compute the same sums",
+    "services.native_libraries": "how many threads compute the same sums",
     "services.progress": "tells how far the work is",
     "services.protocols": "interfaces and their records; what is done with them stands in the modules that count",
     "services.settings": "places and keys",
