@@ -45,7 +45,7 @@ def remove_key(name: str) -> Path:
     path = find_keys_file()
     names = [key.name for key in list_keys()]
     if name not in names:
-        raise BadConfig(f"There is no key named {name!r}; these there are: {', '.join(names) or 'none'}.")
+        raise BadConfig(f"There is no key named {name!r}; known: {', '.join(names) or '(none)'}.")
     kept = [line for line in path.read_text().splitlines(keepends=True) if line.split()[:1] != [name]]
     with replace_atomically(path, durable=True) as draft:
         draft.touch(mode=OWNER_ONLY)

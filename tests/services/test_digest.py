@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import grimp
+import numpy as np
 import pytest
 
 from agents.listening.comparing import CODE as COMPARISON
@@ -21,6 +22,7 @@ from lalm.train.features import CODE as ENCODER
 from services.asr.faster_whisper import CODE as ASR
 from services.captioners.acoustic import CODE as CAPTIONER
 from services.digest import ROOT, hash_modules
+from services.types import AudioClip, Label, Question
 
 NO_INFLUENCE = {
     "services.command": "exit codes",
@@ -36,7 +38,7 @@ NO_INFLUENCE = {
     "services.settings": "places and keys",
     "services.cancellation": "ends work early, or not",
     "services.terminal": "shows how far the work is",
-    "services.types": "nouns; what is done with them stands in the modules that count",
+    "services.types": "nouns, and the little that they do is fixed by a test below",
     "services.weights": "the weights have revisions of their own, which are part of the captioner's",
 }
 
@@ -154,6 +156,16 @@ def test_in_which_file_a_line_stands_counts(tree: Path) -> None:
 
 def test_a_copy_has_the_same_digest_in_whatever_order_the_modules_are_named(tree: Path) -> None:
     assert hash_modules(*reversed(PROMPTS), root=tree) == hash_modules(*PROMPTS)
+
+
+def test_what_the_nouns_do_to_a_statement_does_not_change() -> None:
+    """`services.types` counts in no digest, so whoever changes one of these has to let it count."""
+    assert [str(Label(text="rain", probability=0.834)), str(Label(text="rain"))] == ["rain (0.83)", "rain"]
+    assert Label.round_to_label("rain", 0.8349).probability == 0.83
+    clip = AudioClip(np.arange(16_000, dtype=np.float32), 8_000, 2)
+    assert (clip.duration_s, len(clip.cut(0.1, 0.30004).samples), clip.cut(0.1, 0.2).samples[0]) == (1.0, 3201, 1_600)
+    asked = Question.ask("Which?", ("rain", "wind"))
+    assert [(one.letter, one.text) for one in asked.choices] == [("A", "rain"), ("B", "wind")]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from services.errors import BadConfig
+from services.json_lines import read_text
 from services.settings import read_settings
 from services.types import Value
 
@@ -87,10 +88,7 @@ def list_keys() -> tuple[ApiKey, ...]:
 
 
 def _read_file(path: Path) -> tuple[ApiKey, ...]:
-    try:
-        lines = path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadConfig(f"The API keys in '{path}' cannot be read ({type(error).__name__}).") from None
+    lines = read_text(path, f"The API keys in '{path}'").splitlines()
     return tuple(
         _read_line(path, number, line) for number, line in enumerate(lines, 1) if line.strip() and line[0] != "#"
     )

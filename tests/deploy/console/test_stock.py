@@ -89,7 +89,7 @@ def test_a_revoked_key_opens_nothing(capfd: pytest.CaptureFixture[str], run: Run
     assert run("keys", "list") == 0
     assert capfd.readouterr().out == "bob\n"
     assert run("keys", "revoke", "alice") == 2
-    assert "There is no key named 'alice'; these there are: bob." in capfd.readouterr().err
+    assert "There is no key named 'alice'; known: bob." in capfd.readouterr().err
     run("keys", "revoke", "bob")
     with pytest.raises(BadConfig, match="holds no API key"):
         read_keys()

@@ -74,3 +74,13 @@ def test_a_name_is_taken_once() -> None:
     add_key("alice")
     with pytest.raises(BadConfig, match="a key named 'alice' already"):
         add_key("alice")
+
+
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("EARWITNESS_API_KEYS_FILE", str(tmp_path / "none"))
+    read_settings.cache_clear()
+    with pytest.raises(BadConfig, match=r"^The API keys in '.*none' cannot be read: No such file or directory\.$"):
+        read_keys()
+    (tmp_path / "none").write_bytes(b"# keys\nalice \xff\xe9\n")
+    with pytest.raises(BadConfig, match=r"^The API keys in '.*none', line 2 is not UTF-8"):
+        read_keys()
