@@ -16,7 +16,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from services.captioners.head import Floats, read_head
+from services.captioners.frames import Floats
+from services.captioners.head import read_head
 
 FILE = "planner.safetensors"
 NO_TOOL = "none"

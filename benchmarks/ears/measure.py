@@ -22,10 +22,10 @@ from benchmarks.ears.levels import impose_course
 from benchmarks.ears.rhythms import COURSES, SPACINGS, compose_rhythm, compose_spaced_strokes, compose_strokes
 from benchmarks.ears.rhythms import Rhythm as ComposedRhythm
 from benchmarks.ears.scores import render_scores
-from services.captioners.details import LEAST_WEIGHED
+from services.captioners.details import MIN_PROBABILITY
 from services.captioners.music import harmony, melody
 from services.captioners.music.cadence import analyse_progression
-from services.captioners.music.caption import INTERVAL_RIGHT, LEAST_KEY_LEAD, find_told_chords
+from services.captioners.music.caption import INTERVAL_PRECISION, MIN_KEY_LEAD, select_chords
 from services.captioners.music.melody_line import track_melody
 from services.captioners.music.onsets import describe_spacing, detect_strokes
 from services.captioners.music.pitches import BasicPitch
@@ -68,7 +68,7 @@ def measure_tempo_options(font: Path, number: int) -> Iterator[Outcome]:
         others = (rng.choice((0.5, 2.0)), *rng.sample((0.6, 2 / 3, 0.75, 0.85, 1.18, 4 / 3, 1.5, 1.7), 2))
         right, *wrong = (f"About {round(truth.bpm * ratio)} beats per minute" for ratio in (1.0, *others))
         weighed = weigh_tempi(found.candidates, (right, *wrong))
-        is_told = weighed and weighed[0].probability >= LEAST_WEIGHED
+        is_told = weighed and weighed[0].probability >= MIN_PROBABILITY
         yield Outcome(weighed[0].probability, weighed[0].text == right) if is_told else NOTHING
 
 
@@ -110,7 +110,7 @@ def measure_level_course(font: Path, number: int) -> Iterator[Outcome]:
     for index, samples in enumerate(sounds):
         truth = course.COURSES[index % len(course.COURSES)]
         found = course.find_level_course(measure_levels_db(impose_course(samples, truth, rng)))
-        yield Outcome(found.probability, found.text == truth) if found else NOTHING
+        yield Outcome(found.probability, found.course == truth) if found else NOTHING
 
 
 def measure_contour(font: Path, number: int) -> Iterator[Outcome]:
@@ -120,7 +120,7 @@ def measure_contour(font: Path, number: int) -> Iterator[Outcome]:
     for truth, samples in zip(composed, render_scores(font, [one.score for one in composed]), strict=True):
         line = melody.drop_ghost_notes(track_melody(samples, transcribe(samples)))
         told = melody.describe_contour([note.pitch for note in line]) if len(line) > 1 else None
-        yield Outcome(melody.CONTOUR_RIGHT, truth.truth in told) if told else NOTHING
+        yield Outcome(melody.CONTOUR_PRECISION, truth.truth in told) if told else NOTHING
 
 
 def measure_chord(font: Path, number: int) -> Iterator[Outcome]:
@@ -164,7 +164,7 @@ def measure_cadence(font: Path, number: int) -> Iterator[Outcome]:
     """Authentic, plagal, half and deceptive cadences in major and minor."""
     for index, (_, chords, key) in enumerate(_hear_cadences(font, number)):
         truth = tuple(harmonies.CADENCES)[index % len(harmonies.CADENCES)]
-        found = analyse_progression(chords, key) if key and key.lead > LEAST_KEY_LEAD else None
+        found = analyse_progression(chords, key) if key and key.lead > MIN_KEY_LEAD else None
         told = found.cadence if found else None
         yield Outcome(key.confidence, truth in told) if key and told else NOTHING
 
@@ -184,7 +184,7 @@ def _hear_cadences(font: Path, number: int) -> Iterator[HeardCadence]:
     composed = [harmonies.compose_cadence(rng, kinds[i % len(kinds)], mode) for i, mode in enumerate(modes)]
     for one, samples in zip(composed, render_scores(font, [one.score for one in composed]), strict=True):
         pitches = transcribe(samples)
-        yield HeardCadence(harmonies.name_triads(one), find_told_chords(pitches), harmony.estimate_key(pitches))
+        yield HeardCadence(harmonies.name_triads(one), select_chords(pitches), harmony.estimate_key(pitches))
 
 
 def measure_interval(font: Path, number: int) -> Iterator[Outcome]:
@@ -193,7 +193,7 @@ def measure_interval(font: Path, number: int) -> Iterator[Outcome]:
     composed = [harmonies.compose_interval(rng, 1 + i % 12, is_harmonic=True) for i in range(number)]
     for one, samples in zip(composed, render_scores(font, [one.score for one in composed]), strict=True):
         pair = harmony.find_interval(transcribe(samples))
-        yield Outcome(INTERVAL_RIGHT, str(pair[1] - pair[0]) == one.truth) if pair else NOTHING
+        yield Outcome(INTERVAL_PRECISION, str(pair[1] - pair[0]) == one.truth) if pair else NOTHING
 
 
 def measure_strokes(font: Path, number: int) -> Iterator[Outcome]:

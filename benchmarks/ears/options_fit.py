@@ -20,8 +20,9 @@ from typing import NamedTuple
 import numpy as np
 import soundfile as sf
 
+from services.captioners.frames import Floats
 from services.captioners.naming import NameMatcher, OptionScale, WeighedOption
-from services.captioners.sounds.activity import Floats, detect_activity
+from services.captioners.sounds.activity import detect_activity
 from services.captioners.sounds.tags import name_sounds, score_sounds
 from services.captioners.sounds.yamnet import YamNet
 from services.weights import store as weights

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from services.captioners.sounds.activity import Floats
-from services.captioners.sounds.sound_head import FILE, MOST_SURE, extract_features
+from services.captioners.frames import Floats
+from services.captioners.sounds.sound_head import FILE, MAX_LOGIT, extract_features
 from services.captioners.sounds.tags import map_phrases, pool_logits, rank_sounds, score_sounds
 from services.captioners.sounds.yamnet import ClassScores, YamNet
 from services.weights import store as weights
@@ -158,7 +158,7 @@ def _rank(
     is_used: bool,
 ) -> int:
     inputs = (extract_features(example.scores, classes) - layer.mean) / layer.scale
-    logits = np.minimum(pool_logits((inputs @ layer.weight.T + layer.bias).astype(np.float32)), MOST_SURE)
+    logits = np.minimum(pool_logits((inputs @ layer.weight.T + layer.bias).astype(np.float32)), MAX_LOGIT)
     second = dict(zip(LABELS.values(), logits.tolist(), strict=True)) if is_used else {}
     ranked = rank_sounds(score_sounds(example.scores.logits, names, second))
     return [tag.sound for tag in ranked if tag.sound != "speech"].index(example.label)

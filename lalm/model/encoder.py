@@ -81,17 +81,17 @@ class Encoder(FrameEncoder):
 
     @property
     def key(self) -> str:
-        """Layers, window and precision."""
+        """Cache key of the features: layers, window and precision."""
         return f"{self.layers} {self.window} {self.whisper.conv1.weight.dtype}"
 
     @property
     def device(self) -> torch.device:
-        """Where its weights are."""
+        """Device of its weights."""
         device: torch.device = self.whisper.conv1.weight.device
         return device
 
     def encode_segment(self, samples: Tensor) -> Tensor:
-        """Encode at most 30 s, padded to 30 s or trimmed; 50 frames a second."""
+        """Encode at most 30 s, padded to 30 s or trimmed; 50 frames a second, shape (K, T, D)."""
         num_frames = math.ceil(len(samples) / FRAME_SAMPLES)
         length = SEGMENT_SAMPLES if self.window == "full" else num_frames * FRAME_SAMPLES
         mel_1MF = compute_log_mel(F.pad(samples, (0, length - len(samples))), self.whisper.config.num_mel_bins)[None]

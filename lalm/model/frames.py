@@ -1,7 +1,7 @@
-"""What a frozen encoder hears: hidden states of some layers, frame by frame, of each segment of at most 30 s.
+"""Encoder features: hidden states of some layers of a frozen encoder, frame by frame, of segments of at most 30 s.
 
-A model may hear with several encoders. Every encoder hears the same segments, each at its own frame rate; what they
-heard of one segment stays together.
+A model may have several encoders. All encode the same segments, each at its own frame rate, and their features of a
+segment stay together.
 """
 
 # Shape suffixes: S segments of audio, K taps, T encoder frames, D encoder width
@@ -22,7 +22,7 @@ SEGMENT_S = 30.0  # Whisper's window
 SEGMENT_SAMPLES = round(SEGMENT_S * SAMPLE_RATE)
 
 EncodedSegment: TypeAlias = tuple[Tensor, ...]
-"""What each encoder heard of one segment, shape (K, T, D) each."""
+"""Features of one segment by each encoder, shape (K, T, D) each."""
 
 
 class EncoderFeatures(NamedTuple):
@@ -39,11 +39,11 @@ AudioFeatures: TypeAlias = tuple[EncoderFeatures, ...]
 
 
 class TapShape(NamedTuple):
-    """What a connector has to know of an encoder."""
+    """Number, width and frame rate of the taps of an encoder, which its connector depends on."""
 
     num_taps: int
     width: int
-    """Values of a frame."""
+    """Values per frame: D."""
     frames_per_s: float
     first_s: float
     """Middle of the first frame, in seconds."""
@@ -55,7 +55,7 @@ class FrameEncoder(nn.Module, ABC):
     Args:
         shape: of its taps, before pooling.
         num_heads: of its attention, which the connector takes over where it has the same width.
-        pool: so many frames in a row become their mean.
+        pool: number of consecutive frames that are replaced by their mean.
     """
 
     def __init__(self, shape: TapShape, *, num_heads: int, pool: int = 1) -> None:
@@ -67,12 +67,12 @@ class FrameEncoder(nn.Module, ABC):
     @property
     @abstractmethod
     def key(self) -> str:
-        """What decides its features beside the weights and the code: taps, window, precision."""
+        """Cache key of the features besides weights and code: taps, window, precision."""
 
     @property
     @abstractmethod
     def device(self) -> torch.device:
-        """Where it runs."""
+        """Device that it runs on."""
 
     @abstractmethod
     def encode_segment(self, samples: Tensor) -> Tensor:
@@ -85,12 +85,12 @@ class FrameEncoder(nn.Module, ABC):
 
     @torch.no_grad()
     def encode_samples(self, samples: Tensor) -> list[Tensor]:
-        """Encode samples at 16 kHz on the encoder's device, shape (num_samples,), float32; the same result."""
-        heard = []
+        """Encode samples at 16 kHz on the encoder's device, shape (num_samples,), float32, as `forward` does a clip."""
+        features = []
         for part in torch.split(samples, SEGMENT_SAMPLES):
             raise_if_cancelled()
-            heard.append(pool_frames(self.encode_segment(part), self.pool))
-        return heard
+            features.append(pool_frames(self.encode_segment(part), self.pool))
+        return features
 
 
 def pool_frames(taps_KTD: Tensor, pool: int) -> Tensor:

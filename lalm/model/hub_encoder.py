@@ -1,4 +1,4 @@
-"""Frozen encoders of the Hugging Face Hub by the classes of transformers: wav2vec 2.0, HuBERT, WavLM, AST and others.
+"""Frozen encoders from the Hugging Face Hub in the classes of transformers: wav2vec 2.0, HuBERT, WavLM, AST and others.
 
 The samples go through the model's own feature extractor; no remote code is run.
 """
@@ -24,8 +24,8 @@ WAVEFORM_TYPES = (
 """Values of `model_type` whose hidden states are frames in order."""
 SPECTROGRAM_TYPE = "audio-spectrogram-transformer"
 MODEL_TYPES = (*WAVEFORM_TYPES, SPECTROGRAM_TYPE)
-PROBE_S = 10  # seconds of silence that tell how many frames there are in a second
-LEAST_SAMPLES = 800  # a shorter rest is padded: the convolutions would leave no frame
+PROBE_S = 10  # seconds of silence by which the frame rate is measured
+MIN_SAMPLES = 800  # a shorter remainder is padded: the convolutions would leave no frame
 MEL_S = 0.01  # between two frames of AST's spectrogram
 NUM_SPECIAL = 2  # tokens before AST's patches
 
@@ -38,7 +38,7 @@ class HubEncoder(FrameEncoder):
         extractor: its feature extractor.
         num_taps: how many evenly spaced layers are read, the last included.
         layers: which layers are read, from 0, in place of evenly spaced ones.
-        pool: so many frames in a row become their mean.
+        pool: number of consecutive frames that are replaced by their mean.
 
     Raises:
         BadConfig: the encoder has too few layers.
@@ -63,7 +63,7 @@ class HubEncoder(FrameEncoder):
 
     @staticmethod
     def measure_rate(model: Any, extractor: Any) -> float:  # noqa: ANN401
-        """Return the frames a second."""
+        """Measure the frame rate, in frames per second."""
         silence = torch.zeros(PROBE_S * SAMPLE_RATE)
         with torch.no_grad():
             return float(run_model(model, extractor, silence)[0].shape[1]) / PROBE_S
@@ -75,13 +75,13 @@ class HubEncoder(FrameEncoder):
 
     @property
     def device(self) -> torch.device:
-        """Where its weights are."""
+        """Device of its weights."""
         device: torch.device = self.model.device
         return device
 
     def encode_segment(self, samples: Tensor) -> Tensor:
-        """Encode at most 30 s."""
-        padded = F.pad(samples, (0, max(0, LEAST_SAMPLES - len(samples))))
+        """Encode at most 30 s; shape (K, T, D)."""
+        padded = F.pad(samples, (0, max(0, MIN_SAMPLES - len(samples))))
         hidden = run_model(self.model, self._extractor, padded)
         return torch.cat([hidden[layer + 1] for layer in self.layers])
 
@@ -89,16 +89,16 @@ class HubEncoder(FrameEncoder):
 class SpectrogramEncoder(HubEncoder):
     """Audio Spectrogram Transformer (AST, arXiv:2104.01778): frames are the means of the patches of one time.
 
-    It hears as many seconds at once as it was trained on, usually ten; a segment is cut into such parts.
+    It encodes as many seconds at once as it was trained on, usually ten; a segment is split into such parts.
     """
 
     @staticmethod
     def measure_rate(model: Any, extractor: Any) -> float:  # noqa: ANN401, ARG004
-        """Return the frames a second: one for each step of the patches."""
+        """Return the frame rate, in frames per second: one frame for each step of the patches."""
         return 1 / (MEL_S * float(model.config.time_stride))
 
     def encode_segment(self, samples: Tensor) -> Tensor:
-        """Encode at most 30 s."""
+        """Encode at most 30 s; shape (K, T, D)."""
         return torch.cat(list(self._encode_parts(samples)), dim=1)
 
     def _encode_parts(self, samples: Tensor) -> Iterator[Tensor]:
@@ -106,7 +106,7 @@ class SpectrogramEncoder(HubEncoder):
         num_times = (config.max_length - config.patch_size) // config.time_stride + 1
         span = round(num_times * config.time_stride * MEL_S * SAMPLE_RATE)
         for part in torch.split(samples, span):
-            padded = F.pad(part, (0, max(0, LEAST_SAMPLES - len(part))))
+            padded = F.pad(part, (0, max(0, MIN_SAMPLES - len(part))))
             hidden = run_model(self.model, self._extractor, padded)
             heard = min(num_times, max(1, math.ceil(len(part) / SAMPLE_RATE * self.shape.frames_per_s * self.pool)))
             patches_KND = torch.cat([hidden[layer + 1][:, NUM_SPECIAL:] for layer in self.layers])

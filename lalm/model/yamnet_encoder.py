@@ -13,10 +13,10 @@ NUM_HEADS = 16
 
 
 class YamnetEncoder(FrameEncoder):
-    """The audio event classifier by whose embeddings sounds are told apart; it runs in ONNX Runtime on the CPU.
+    """Embeddings of the audio event classifier; it runs in ONNX Runtime on the CPU.
 
     Args:
-        pool: so many frames in a row become their mean; 2 gives those of the original, 0.48 s apart.
+        pool: number of consecutive frames that are replaced by their mean; 2 gives the original hop of 0.48 s.
     """
 
     key = "embedding"

@@ -44,6 +44,8 @@ CODE = (
     "lalm.prompting",
     "lalm.train.checkpoint",
     "lalm.train.desta",
+    "services.captioners.frames",
+    "services.captioners.mel",
     "services.captioners.onnx_session",
     "services.captioners.sounds.yamnet",
 )

@@ -56,6 +56,8 @@ CODE = (
     "lalm.synthesise.sounds",
     "lalm.synthesise.speech",
     "lalm.synthesise.studio",
+    "services.captioners.frames",
+    "services.captioners.mel",
     "services.captioners.onnx_session",
     "services.captioners.sounds.yamnet",
     "services.number_words",

@@ -1,6 +1,6 @@
 """Feature cache on disk: the encoders are frozen, so each clip is encoded once for all steps and runs.
 
-Each encoder has a folder of its own, so that one is not run again when another is added beside it.
+Each encoder has a folder of its own, so that its features stay valid when another encoder is added.
 """
 
 from collections.abc import Sequence
@@ -25,10 +25,12 @@ CODE = (
     "lalm.model.frames",
     "lalm.model.hub_encoder",
     "lalm.model.yamnet_encoder",
+    "services.captioners.frames",
+    "services.captioners.mel",
     "services.captioners.onnx_session",
     "services.captioners.sounds.yamnet",
 )
-"""What decides the features beside the weights."""
+"""Code that the features depend on besides the weights."""
 
 
 class FeatureStore:

@@ -1,1 +1,1 @@
-"""Captioners, and the analyses that the embedded one is made of."""
+"""Captioners: what a clip sounds like, in words; and the analyses that the embedded captioner is made of."""

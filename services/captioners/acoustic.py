@@ -1,6 +1,6 @@
 """Acoustic captioner: signal analysis and small pretrained models describe a clip for an LLM that cannot hear.
 
-What it is, and which captions it would give, is known at once; its models are opened when the first clip is described.
+Its revision, which the perception cache is keyed by, is known at once; its models are opened with the first clip.
 """
 
 from typing import TYPE_CHECKING
@@ -25,6 +25,7 @@ CODE = (
     "services.captioners.description",
     "services.captioners.details",
     "services.captioners.focus",
+    "services.captioners.frames",
     "services.captioners.head",
     "services.captioners.mel",
     "services.captioners.music",
@@ -41,7 +42,7 @@ CODE = (
 
 
 class AcousticCaptioner:
-    """Describes a clip, a long one part by part."""
+    """The embedded captioner; implements `Captioner` and `Loadable`. A long clip is described part by part."""
 
     name = "acoustic"
 
@@ -52,7 +53,7 @@ class AcousticCaptioner:
         self._describer = Lazy(_open_describer)
 
     def load(self) -> None:
-        """Open the models now, not with the first clip that is described."""
+        """Open the models now, not with the first clip."""
         self._describer()
 
     async def caption(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:
@@ -64,13 +65,13 @@ class AcousticCaptioner:
         describer = self._describer()
         is_whole = focus is not None and focus.topic == "turns"  # a voice keeps its number throughout
         parts = list(split_clip(clip, clip.duration_s if is_whole else LONGEST_S))
-        told: list[Evidence] = []
+        found: list[Evidence] = []
         for part in parts:
             raise_if_cancelled()
             heard = describer.describe(part.clip, focus)
-            told += heard if len(parts) == 1 else [_shift(statement, part) for statement in heard]
+            found += heard if len(parts) == 1 else [_shift(statement, part) for statement in heard]
             get_stage().advance_to(part.start_s + part.clip.duration_s)
-        dated = (statement.model_copy(update={"revision": self.revision}) for statement in told)
+        dated = (statement.model_copy(update={"revision": self.revision}) for statement in found)
         return tuple(sorted(join_absences(dated), key=lambda statement: statement.start_s))
 
 
@@ -81,7 +82,7 @@ def _open_describer() -> "ClipDescriber":
 
 
 def _shift(statement: Evidence, part: ClipWindow) -> Evidence:
-    """Return a statement about a part as one about the whole clip; words that count seconds say from where."""
+    """Return a statement about a part as one about the whole clip; its text says where its times are counted from."""
     start_s, end_s = part.start_s, part.start_s + part.clip.duration_s
     dated = f"From {start_s:.0f} to {end_s:.0f} s (times counted from {start_s:.0f} s): {statement.text}"
     update = {

@@ -1,4 +1,4 @@
-"""Description of a clip: every analyser in turn, each of which says nothing where it does not know."""
+"""Description of a clip by every analyser in turn; an analyser that cannot tell adds no statement."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,15 +24,15 @@ from services.captioners.voices.voiceprint import VoiceEncoder
 from services.native_libraries import use_one_blas_thread
 from services.types import AudioClip, Evidence, Focus
 
-WHAT_SPEAKS_LIKE_A_CHILD = ("child speaking", "child singing")
-MOST_SPEECH = 0.25  # confidence of the tagger in any kind of speech, from which it may be there
-MOST_MUSIC = 0.005  # probability of any kind of music, from which it may be there
-ABSENT_RIGHT = 0.95
-"""Share of the statements on what is absent that are right: docs/ears.md."""
+CHILD_VOICES = ("child speaking", "child singing")
+MAX_ABSENT_SPEECH = 0.25  # confidence of the tagger in any kind of speech; from it on, absence is not stated
+MAX_ABSENT_MUSIC = 0.005  # probability of any kind of music; likewise
+ABSENCE_PRECISION = 0.95
+"""Share of the negative statements that are right (docs/ears.md)."""
 
 
 class ClipDescriber:
-    """The opened analysers.
+    """Opens the analysers, and runs them over a clip.
 
     Args:
         folders: name of the weights -> their folder.
@@ -70,19 +70,19 @@ class ClipDescriber:
             *heard.statements,
             *spoken,
             *played,
-            *describe_loudness(clip, tells_gaps=not heard.speech and len(heard.statements) == 1),
+            *describe_loudness(clip, has_gaps=not heard.speech and len(heard.statements) == 1),
             *describe_quality(clip, is_speech=bool(heard.speech) and not heard.background),
         )
 
     def _describe_absence(self, clip: AudioClip, heard: SoundReport, *, may_speak: bool) -> tuple[Evidence, ...]:
-        """State what of speech and music the clip surely has none of; a voice under other sounds may be detected."""
-        has_speech = may_speak or heard.get_confidence(*SPEECH) >= MOST_SPEECH
-        has_music = measure_music(self._yamnet(clip.samples)) >= MOST_MUSIC
+        """State that there is no speech or no music, where both detectors agree: either alone misses a faint voice."""
+        has_speech = may_speak or heard.get_confidence(*SPEECH) >= MAX_ABSENT_SPEECH
+        has_music = measure_music(self._yamnet(clip.samples)) >= MAX_ABSENT_MUSIC
         absent = [*([] if has_speech else [NO_SPEECH]), *([] if has_music else [NO_MUSIC])]
-        return (state_absence(absent, ABSENT_RIGHT),) if absent else ()
+        return (state_absence(absent, ABSENCE_PRECISION),) if absent else ()
 
     def _describe_speech(self, clip: AudioClip, heard: SoundReport) -> tuple[Evidence, ...]:
-        child = heard.get_confidence(*WHAT_SPEAKS_LIKE_A_CHILD)
+        child = heard.get_confidence(*CHILD_VOICES)
         return (
             *describe_speech(clip, heard.speech),
             *self._speakers(clip, heard.speech, child=child, background=heard.background),

@@ -1,7 +1,7 @@
-"""One question about a clip, listened for: short statements where the caption of everything gives long ones.
+"""Question-focused captioning: one short statement on the topic that a question asks about.
 
-A caption that does not know the question spreads order and number over many lines. Here the analysis that a focus calls
-for runs again, says one thing, and says it though it is less sure; sounds are told apart among those asked about.
+A general caption spreads order and counts over many lines. Here only the analysis that the focus calls for runs; it
+reports one result, also at a lower confidence, and compares only the sounds that the options name.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,9 +11,8 @@ import numpy as np
 
 from services.captioners.focus import FocusQuery
 from services.captioners.music import harmony, melody
-from services.captioners.music.caption import INTERVAL_RIGHT, LEAST_MUSICAL, estimate_musicality
+from services.captioners.music.caption import INTERVAL_PRECISION, MIN_MUSICALITY, estimate_musicality
 from services.captioners.music.instrument import InstrumentHead, InstrumentTurn, find_turns
-from services.captioners.music.melody_line import track_melody
 from services.captioners.music.notes import DetectedNote, name_interval, name_pitch, parse_pitches, pitch_to_hz
 from services.captioners.music.onsets import detect_strokes, drop_spoken
 from services.captioners.music.pitches import BasicPitch
@@ -34,24 +33,24 @@ from services.captioners.voices.speaker import SpeakerAnalyser
 from services.types import SAMPLE_RATE, AudioClip, Evidence, EvidenceKind, Label
 
 SOURCE = "focus"
-SAME_TEMPO = 0.08  # logarithm of the ratio of two tempi that are taken for one
-MOST_STEPS = 6
-SAID = (
+SAME_TEMPO = 0.08  # logarithm of the ratio of two tempi that count as equal
+MAX_STEPS = 6
+SPOKEN_COUNT = (
     r"how many (\w+ )?(words|digits|numbers|names|letters|syllables|sentences|phrases)"
     r"|how (often|many times)\b.*\b(says?|said|spoken|words?)"
 )
-"""Asks for a number of what is said, which the strokes do not tell."""
-LENGTH = r"longest|shortest|longer|shorter|lasts|how long|duration"
-SAME_PITCH = 0.03  # logarithm of the ratio of two frequencies that are taken for one: half a semitone
-LEAST_HEARD = 0.2  # confidence below which the likeliest of the sounds asked about is a guess
-LEAST_WEIGHED = 0.4  # probability of the likeliest option, below which nothing is said
-MOST_WEIGHED, LEAST_SHARE = 2, 10.0  # options that are told, and how much less likely than the first the next may be
+"""Pattern of questions that count what is said, which the onsets do not give."""
+DURATION = r"longest|shortest|longer|shorter|lasts|how long|duration"
+SAME_PITCH = 0.03  # logarithm of the ratio of two frequencies that count as equal: half a semitone
+MIN_CONFIDENCE = 0.2  # below it the likeliest of the sounds asked about is a guess
+MIN_PROBABILITY = 0.4  # of the likeliest option; below it no statement is made
+MAX_NAMED, MAX_RATIO = 2, 10.0  # options in a statement, and how many times likelier the first may be than the next
 SOUND_SCALE = OptionScale(2.5, -4.0)
 INSTRUMENT_SCALE = OptionScale(2.0, -5.5)
 
 
 class TimedSound(NamedTuple):
-    """A sound, and for how long it is heard in one section."""
+    """A sound, and how long it is heard in one section."""
 
     name: str
     duration_s: float
@@ -97,7 +96,7 @@ class FocusedListener:
         }
 
     def __call__(self, clip: AudioClip, focus: FocusQuery) -> tuple[Evidence, ...]:
-        """Return what is heard of the topic; nothing where it cannot be told."""
+        """Return the statements on the topic; empty where it cannot be determined."""
         if focus.topic == "quality":
             return (
                 describe_loudness(clip)
@@ -112,7 +111,7 @@ class FocusedListener:
         return tuple(statement.to_evidence(clip, source=SOURCE) for statement in said)
 
     def _order(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
-        if focus.asks(LENGTH):
+        if focus.asks(DURATION):
             return _state_lengths(self._find_timed_sounds(clip, focus), focus)
         if focus.asks("speak\\w*|talk\\w*|voices?|who"):
             return self._find_speaker(clip, focus)
@@ -128,7 +127,7 @@ class FocusedListener:
         return [_state_in_order("event", "Order", steps, 0.7)]
 
     def _list_timeline(self, clip: AudioClip, focus: FocusQuery) -> tuple[Evidence, ...]:
-        """Return in which section how much speaks for each option; where all are instruments, of who plays when."""
+        """Return one statement a section with the probability of each option; one a turn where all are instruments."""
         if played := self._find_turns_of(clip, focus.options):
             return tuple(list_played(played, focus.options, self._instrument_names))
         turns = self._models.speakers.find_turns(clip, detect_speech(clip.samples))
@@ -136,7 +135,7 @@ class FocusedListener:
         return tuple(list_timeline(sections, turns, focus.options, self._timeline_names, SOUND_SCALE))
 
     def _find_turns_of(self, clip: AudioClip, options: tuple[str, ...]) -> tuple[InstrumentTurn, ...]:
-        """Return who plays when, of instruments that the options name; empty where one of them names none."""
+        """Return the turns of the instruments that the options name; empty unless every option names one."""
         head, meant = self._models.instruments, [self._instrument_names.match(option) for option in options]
         if len(meant) < 2 or not all(meant):
             return ()
@@ -148,13 +147,13 @@ class FocusedListener:
         return _drop_repeats([sound.name for sound in self._find_timed_sounds(clip, focus)])
 
     def _find_timed_sounds(self, clip: AudioClip, focus: FocusQuery) -> list[TimedSound]:
-        """Return the sounds of the sections in order, of those asked about where any is."""
-        told = []
+        """Return the sound of each section in order, one that the options name where there is one."""
+        found = []
         for section in self._models.tagger.find_sections(clip):
             names = [tag.sound for tag in section.tags]
             name = next(iter(focus.find_named(names)), names[0])
-            told.append(TimedSound(name, sum(span.duration_s for span in section.spans)))
-        return told
+            found.append(TimedSound(name, sum(span.duration_s for span in section.spans)))
+        return found
 
     def _find_players(self, clip: AudioClip, focus: FocusQuery) -> list[str]:
         head = self._models.instruments
@@ -169,13 +168,13 @@ class FocusedListener:
         if focus.asks_how_many("speakers?|people|persons?|voices|men|women"):
             return self._find_speaker(clip, focus)
         if focus.asks("words?|digits?|numbers?|syllables?|sentences?|names?"):
-            return []  # a recogniser counts these
+            return []  # the ASR counts these
         if focus.asks("beats"):
             return self._find_tempo(clip, focus)
         if focus.asks("notes|tones"):
-            found = melody.drop_ghost_notes(track_melody(clip.samples, self._models.pitch(clip.samples)))
+            found = melody.extract_melody(clip.samples, self._models.pitch(clip.samples))
             return [make_statement("melody", "Number of notes: {}.", [len(found)], 0.8)] if found else []
-        if focus.asks(SAID):
+        if focus.asks(SPOKEN_COUNT):
             return []
         speech = self._models.tagger(clip, detect_speech(clip.samples)).speech
         number = len(drop_spoken(detect_strokes(clip.samples), speech))
@@ -184,35 +183,35 @@ class FocusedListener:
     def _find_tempo(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         found = self._models.rhythm(clip.samples)
         weighed = weigh_tempi(found.candidates, focus.options)
-        told = _state_options("rhythm", "Of the tempi asked about, most like", weighed) if weighed else []
-        return told or _state_rhythm(found, focus)
+        statements = _state_options("rhythm", "Of the tempi asked about, most like", weighed) if weighed else []
+        return statements or _state_rhythm(found, focus)
 
     def _find_key(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         pitches = self._models.pitch(clip.samples)
-        notes = melody.drop_ghost_notes(track_melody(clip.samples, pitches))
+        notes = melody.extract_melody(clip.samples, pitches)
         if focus.asks("scale"):
             scale = melody.recognise_scale([note.pitch for note in notes])
             return [make_statement("melody", "Scale: {}.", [scale], 0.8)] if scale else []
         if focus.asks("chords?"):
-            longest = max(harmony.recognise_chords(pitches), key=lambda c: c.fit * (c.end_s - c.start_s), default=None)
+            longest = max(harmony.recognise_chords(pitches), key=lambda c: c.fit * c.duration_s, default=None)
             return [make_statement("harmony", "Chord: {}.", [longest.quality], longest.confidence)] if longest else []
-        is_solo = melody.measure_solo_share(notes, pitches) >= melody.MIN_SOLO
+        is_solo = melody.measure_solo_share(notes, pitches) >= melody.MIN_SOLO_SHARE
         key = harmony.estimate_key_of_melody(notes) if is_solo else harmony.estimate_key(pitches)
         return (
             [make_statement("harmony", "Key: {}.", [_spell_as_asked(key.name, focus)], key.confidence)] if key else []
         )
 
     def _find_pitch(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
-        notes = melody.drop_ghost_notes(track_melody(clip.samples, self._models.pitch(clip.samples)))
+        notes = melody.extract_melody(clip.samples, self._models.pitch(clip.samples))
         if len({note.pitch for note in notes}) == 1 and not focus.asks("moves?|melody|course|direction"):
-            return [_state_tone(clip, max(notes, key=lambda note: note.end_s - note.start_s), focus)]
+            return [_state_tone(clip, max(notes, key=lambda note: note.duration_s), focus)]
         if len(notes) < 2:
             return []
         if len(notes) == 2 and focus.asks("intervals?|semitones?|steps?|apart|distance"):
             interval = name_interval(notes[1].pitch - notes[0].pitch)
-            return [make_statement("melody", "Interval: {}.", [interval], INTERVAL_RIGHT)]
+            return [make_statement("melody", "Interval: {}.", [interval], INTERVAL_PRECISION)]
         course = melody.describe_contour([note.pitch for note in notes])
-        return [make_statement("melody", "Course of the melody: {}.", [course], melody.CONTOUR_RIGHT)]
+        return [make_statement("melody", "Course of the melody: {}.", [course], melody.CONTOUR_PRECISION)]
 
     def _find_speaker(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         turns_of = self._models.speakers.find_turns(clip, detect_speech(clip.samples))
@@ -227,9 +226,9 @@ class FocusedListener:
         return [Statement("speaker", f"Speaking: {', '.join(who)}.", 0.7, "model", make_labels(who))]
 
     def _state_emotions(self, clip: AudioClip) -> tuple[Evidence, ...]:
-        """Return how each turn sounds, one statement a turn."""
+        """Return the vocal emotion of each speaker turn."""
         found = self._models.speakers.find_turns(clip, detect_speech(clip.samples))
-        return tuple(told for turn in found for told in describe_emotion(clip, turn.spans, turn.who))
+        return tuple(statement for turn in found for statement in describe_emotion(clip, turn.spans, turn.who))
 
     def _find_instrument(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         players = Players(self._models.instruments, clip.samples, self._models.yamnet(clip.samples))
@@ -240,11 +239,11 @@ class FocusedListener:
 
     def _find_style(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         heard = self._models.yamnet(clip.samples)
-        if estimate_musicality(heard) < LEAST_MUSICAL:
+        if estimate_musicality(heard) < MIN_MUSICALITY:
             return []
         scores, names = self._models.style(clip.samples, heard), name_styles()
         if not all(map(names.match, focus.options)):
-            return []  # a style that is not known would lose against any that is
+            return []  # a style outside the table would lose against any in it
         weighed = names.weigh(focus.options, scores, STYLE_SCALE)
         if weighed:
             return _state_options("music", "Of the styles asked about, most like", weighed)
@@ -253,24 +252,24 @@ class FocusedListener:
     def _find_sound(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         scores = self._models.tagger.score(clip)
         weighed = self._sound_names.weigh(focus.options, scores, SOUND_SCALE) if scores else ()
-        is_heard = weighed and Tag(weighed[0].text, weighed[0].score).confidence >= LEAST_HEARD
+        is_heard = weighed and Tag(weighed[0].text, weighed[0].score).confidence >= MIN_CONFIDENCE
         if weighed and (is_heard or focus.is_named):
             return _state_options("sound", "Of the sounds asked about, most like", weighed)
         if not scores or not focus.is_named:
-            return []  # a question about something else is not answered by what is heard as well
+            return []  # the loudest sound does not answer a question about something else
         best = rank_sounds(scores)[0]
         return [make_statement("sound", "Heard most clearly: {}.", [best.sound], best.confidence, "model")]
 
 
 def _state_options(kind: EvidenceKind, what: str, weighed: tuple[WeighedOption, ...]) -> list[Statement]:
-    """Say which option is likeliest, and which is next; nothing where none is likelier than the others together."""
+    """State the likeliest options with their probabilities; nothing where none reaches `MIN_PROBABILITY`."""
     best = weighed[0].probability
-    if best < LEAST_WEIGHED:
+    if best < MIN_PROBABILITY:
         return []
     labels = [
         Label.round_to_label(one.text, one.probability)
-        for one in weighed[:MOST_WEIGHED]
-        if one.probability >= best / LEAST_SHARE
+        for one in weighed[:MAX_NAMED]
+        if one.probability >= best / MAX_RATIO
     ]
     return [Statement(kind, f"{what}: {', else '.join(map(str, labels))}.", best, "model", tuple(labels))]
 
@@ -289,7 +288,7 @@ def _state_rhythm(found: Rhythm, focus: FocusQuery) -> list[Statement]:
 
 
 def _state_lengths(sounds: list[TimedSound], focus: FocusQuery) -> list[Statement]:
-    """Say for how long each sound is heard in all, or which is heard longest or shortest."""
+    """State how long each sound is heard in all, or which is heard longest or shortest."""
     lengths_s: dict[str, float] = {}
     for sound in sounds:
         lengths_s[sound.name] = lengths_s.get(sound.name, 0.0) + sound.duration_s
@@ -304,12 +303,12 @@ def _state_lengths(sounds: list[TimedSound], focus: FocusQuery) -> list[Statemen
 
 
 def _state_in_order(kind: EvidenceKind, what: str, steps: list[str], confidence: float) -> Statement:
-    shown = steps[:MOST_STEPS]
+    shown = steps[:MAX_STEPS]
     return Statement(kind, f"{what}: {', then '.join(shown)}.", confidence, "model", make_labels(shown))
 
 
 def _state_tone(clip: AudioClip, note: DetectedNote, focus: FocusQuery) -> Statement:
-    """Say how high a tone is: in hertz where options are, else as the note."""
+    """State the pitch of a tone: in hertz where the options or the question name hertz, else as a note name."""
     if not any(option.endswith(("hz", "hertz")) for option in focus.options) and not focus.asks("hz|hertz|frequency"):
         return make_statement("melody", "Pitch: {}.", [name_pitch(note.pitch)], 0.8)
     samples = clip.cut(note.start_s, note.end_s).samples
@@ -323,13 +322,13 @@ def _state_tone(clip: AudioClip, note: DetectedNote, focus: FocusQuery) -> State
 
 
 def _spell_as_asked(key: str, focus: FocusQuery) -> str:
-    """Return the key as the options spell it: D flat where C sharp is heard."""
+    """Return the key as the options spell it, such as D flat for C sharp (enharmonic)."""
     heard = parse_pitches(key)
     return next((option[0].upper() + option[1:] for option in focus.options if parse_pitches(option) == heard), key)
 
 
 def _pick_nearest(measured: float, focus: FocusQuery, ratio: float) -> float:
-    """Return the number asked about that is no further off than this logarithm of a ratio, else the measured one."""
+    """Return the number among the options within this logarithm of a ratio of the measured one, else the latter."""
     asked = [float(word) for option in focus.options for word in option.split() if word.isdigit()]
     return next((one for one in asked if one and abs(np.log(measured / one)) < ratio), measured)
 

@@ -20,7 +20,7 @@ TOPICS: Mapping[Topic, str] = {
     "quality": r"\b(quality|loud\w*|volume|defects?|noisy|clean|reverb\w*)\b",
     "instrument": r"\b(instruments?|plays?|played)\b",
 }
-"""Topic -> pattern of the words that ask for it, the more telling ones first; `sound` stands for all else."""
+"""Topic -> pattern of the words that ask for it, the more specific ones first; `sound` stands for all else."""
 
 COUNTED = (
     r"\b(?:how many|numbers? of|count(?:s|ed|ing)?(?: up)?)\s+(?:of\s+)?(?:the\s+)?"
@@ -28,11 +28,11 @@ COUNTED = (
 )
 """Pattern of what comes before the thing that is counted: how many, and words that describe it."""
 
-PREFIX = 4  # letters that two words for one thing have in common: "barking", "bark"
+PREFIX = 4  # letters that inflected forms of a word share: "barking", "bark"
 
 
 class FocusQuery(NamedTuple):
-    """A focus with its topic settled and its words in lower case."""
+    """A focus with its topic resolved and its words in lower case."""
 
     topic: Topic
     question: str
@@ -41,11 +41,11 @@ class FocusQuery(NamedTuple):
     """Whether the topic was named, not chosen by the words."""
 
     def asks(self, pattern: str) -> bool:
-        """Say whether the question has one of these words."""
+        """Return whether the question contains one of these words."""
         return re.search(rf"\b({pattern})\b", self.question) is not None
 
     def asks_how_many(self, pattern: str) -> bool:
-        """Say whether one of these words is what the question counts: "how many speakers", not "how often speakers"."""
+        """Return whether the question counts one of these words: "how many speakers", not "how often speakers"."""
         return re.search(rf"{COUNTED}(?:{pattern})\b", self.question) is not None
 
     def find_named(self, labels: Iterable[str]) -> tuple[str, ...]:
@@ -66,7 +66,7 @@ def resolve_focus(focus: Focus) -> FocusQuery:
 
 @cache
 def _read_stop_words() -> frozenset[str]:
-    """Return the words that tell no option from another."""
+    """Return the words that do not distinguish one option from another."""
     return frozenset(files("services.captioners").joinpath("stop_words.txt").read_text().split())
 
 

@@ -6,21 +6,20 @@ from importlib.resources import files
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors.numpy import load
 
-Floats = NDArray[np.float32]
+from services.captioners.frames import Floats
 
 
 class HeadFile(NamedTuple):
-    """What the file of a head holds; where it was fitted stands in its metadata too."""
+    """Contents of the file of a head; its metadata also names the data that it was fitted on."""
 
     labels: tuple[str, ...]
     tensors: Mapping[str, Floats]
 
 
 def read_head(package: str, file: str) -> HeadFile:
-    """Read the file of a head that lies in a package."""
+    """Read the file of a head among the data files of a package."""
     data = files(package).joinpath(file).read_bytes()
     size = int.from_bytes(data[:8], "little")
     metadata: Mapping[str, str] = json.loads(data[8 : 8 + size])["__metadata__"]

@@ -1,18 +1,26 @@
-"""Mel filters on Slaney's scale (Auditory Toolbox, 1998), to the bit those of librosa.
+"""Mel scales: Slaney's filter bank (Auditory Toolbox, 1998), bit for bit as in librosa, and O'Shaughnessy's scale.
 
-Importing librosa, which brings a compiler along, takes longer than describing a clip.
+Importing librosa, which loads a compiler, takes longer than describing a clip.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
-from services.captioners.sounds.activity import Floats
+from services.captioners.frames import Floats
 from services.types import SAMPLE_RATE
 
 LINEAR_HZ, LOG_FROM_HZ, LOG_STEP = 200 / 3, 1000.0, np.log(6.4) / 27
 
 
+def space_on_mel_scale(low_hz: float, high_hz: float, count: int) -> NDArray[np.float64]:
+    """Return frequencies in Hz that lie evenly on the mel scale 2595 log10(1 + f / 700), as in HTK; shape (count,)."""
+    edges_mel = np.linspace(2595 * np.log10(1 + low_hz / 700), 2595 * np.log10(1 + high_hz / 700), count)
+    edges_hz: NDArray[np.float64] = 700 * (10 ** (edges_mel / 2595) - 1)
+    return edges_hz
+
+
 def make_mel_filters(frame_samples: int, num_mels: int) -> Floats:
-    """Return triangles of equal area from 0 to 8 kHz, shape (frame_samples // 2 + 1, num_mels).
+    """Return Slaney's triangular filters of equal area from 0 to 8 kHz, shape (frame_samples // 2 + 1, num_mels).
 
     Args:
         frame_samples: length of the frames, at 16 kHz.

@@ -1,7 +1,7 @@
-"""Zero-shot classification among options: anybody's words are matched to the labels that a classifier knows.
+"""Zero-shot classification among options: free text is matched to the labels that a classifier knows.
 
-A tagger is seldom wrong among four sounds that it knows (docs/ears.md); what is lost is lost between the words of the
-options and the names of the classes. Words are matched by the information (idf) that they share.
+A tagger is seldom wrong among four sounds that it knows (docs/ears.md); most errors come from matching the words of the
+options to the names of the classes. Words are compared by the information (inverse document frequency) that they share.
 """
 
 import re
@@ -14,14 +14,14 @@ Words: TypeAlias = Mapping[str, str]
 """Stem -> the word that it was taken from."""
 
 SPLIT = re.compile(r", |/| and | or ")
-ASIDE = re.compile(r" \(.*?\)")
+BRACKETED = re.compile(r" \(.*?\)")
 WORD = re.compile(r"[a-z][a-z']+")
-UNSAID = frozenset(("the", "an", "of", "in", "on", "at", "is", "being", "with", "from", "sound", "sounds", "noise"))
-ENDINGS = ("ing", "ed", "s")
-LEAST_MATCH = 0.2  # likeness of an option's words and a name, below which they mean different things
-OTHER_FORM = 0.65  # what a stem counts for whose words differ: a crow is not the crowing of a rooster
-UNKNOWN_WORD = 0.3  # of the information of the rarest word: that of a word that no label has
-NEAR_MATCH = 0.7  # of the best likeness; labels that are this alike are meant as well
+STOP_WORDS = frozenset(("the", "an", "of", "in", "on", "at", "is", "being", "with", "from", "sound", "sounds", "noise"))
+SUFFIXES = ("ing", "ed", "s")
+MIN_LIKENESS = 0.2  # of an option and a name; below it they mean different things
+OTHER_FORM_WEIGHT = 0.65  # of a stem whose words differ: a crow is not the crowing of a rooster
+UNKNOWN_WORD_WEIGHT = 0.3  # information of a word that no label has, as a share of that of the rarest word
+NEAR_MATCH = 0.7  # share of the best likeness from which a further label is meant too
 
 
 class WeighedOption(NamedTuple):
@@ -34,14 +34,14 @@ class WeighedOption(NamedTuple):
 
 
 class OptionScale(NamedTuple):
-    """How scores of labels become probabilities of options; fitted by `benchmarks/ears/options_fit.py`."""
+    """Softmax calibration from scores of labels to probabilities of options (`benchmarks/ears/options_fit.py`)."""
 
     temperature: float
     unnamed: float
     """Score of an option that names no label."""
 
     def weigh(self, options: Sequence[str], scores: Sequence[float | None]) -> tuple[WeighedOption, ...]:
-        """Weigh options by their scores, the likeliest first; empty where there are no scores."""
+        """Return the options with their probabilities, the likeliest first; empty where there are no scores."""
         if not scores:
             return ()
         best = [self.unnamed if score is None else score for score in scores]
@@ -52,7 +52,7 @@ class OptionScale(NamedTuple):
 
 
 class NameMatcher:
-    """Finds the labels that words stand for.
+    """Matches free text to labels by the words that they share.
 
     Args:
         names: label -> its names; alternatives within a name, as in "cattle, bovinae", are names as well.
@@ -81,7 +81,10 @@ class NameMatcher:
     def weigh(
         self, options: Sequence[str], scores: Mapping[str, float], scale: OptionScale
     ) -> tuple[WeighedOption, ...]:
-        """Weigh options by label -> score, the likeliest first; empty where they name fewer than two things."""
+        """Return the options with their probabilities, the likeliest first, by label -> score.
+
+        Empty where the options name fewer than two things.
+        """
         return scale.weigh(options, self.score_options(options, scores))
 
     def score_options(self, options: Sequence[str], scores: Mapping[str, float]) -> tuple[float | None, ...]:
@@ -98,7 +101,7 @@ class NameMatcher:
         return tuple(max((scores[label] for label in labels), default=None) for labels in own)
 
     def _find_meant(self, text: str) -> Mapping[str, float]:
-        """Return label -> likeness of those that a text stands for."""
+        """Return label -> likeness, of the labels that a text stands for."""
         wanted = _list_alternatives((text,))
         near = {label for one in wanted for stem in one for label in self._labels.get(stem, ())}
         alike = {
@@ -107,36 +110,36 @@ class NameMatcher:
             if label in near  # others share no word with it
         }
         best = max(alike.values(), default=0.0)
-        if best < LEAST_MATCH:
+        if best < MIN_LIKENESS:
             return {}
         meant = {label: likeness for label, likeness in alike.items() if likeness >= NEAR_MATCH * best}
         comprised = {one: best for label in meant if alike[label] == best for one in self._wider.get(label, ())}
         return comprised | meant
 
     def _compare(self, option: Words, name: Words) -> float:
-        """Return the information that a text shares with a name, as a share of what both hold."""
+        """Return the information that an option shares with a name, as a share of that of all their words."""
         shared = [stem for stem in name if stem in option]
         known = sum(self._weigh(stem) for stem in dict.fromkeys((*name, *option)))  # a set has no order to add in
-        same = sum(self._weigh(stem) * (1.0 if option[stem] == name[stem] else OTHER_FORM) for stem in shared)
+        same = sum(self._weigh(stem) * (1.0 if option[stem] == name[stem] else OTHER_FORM_WEIGHT) for stem in shared)
         return same / max(known, 1e-6)
 
     def _weigh(self, stem: str) -> float:
-        return self._information.get(stem, UNKNOWN_WORD * self._most)
+        return self._information.get(stem, UNKNOWN_WORD_WEIGHT * self._most)
 
 
 def _list_alternatives(names: Iterable[str]) -> tuple[Words, ...]:
-    whole = [ASIDE.sub("", name) for name in names]
+    whole = [BRACKETED.sub("", name) for name in names]
     found = [_find_words(name) for name in (*whole, *(part for one in whole for part in SPLIT.split(one)))]
     return tuple(words for words in found if words)
 
 
 def _find_words(text: str) -> Words:
-    return {_strip_ending(word): word for word in WORD.findall(text.lower()) if word not in UNSAID}
+    return {_strip_ending(word): word for word in WORD.findall(text.lower()) if word not in STOP_WORDS}
 
 
 def _strip_ending(word: str) -> str:
     """Return the word without an English ending: barking, barks and barked are bark."""
-    ending = next((one for one in ENDINGS if word.endswith(one) and len(word) - len(one) >= 3), "")
+    ending = next((one for one in SUFFIXES if word.endswith(one) and len(word) - len(one) >= 3), "")
     stem = word if word.endswith("ss") else word.removesuffix(ending)
     stem = stem.removesuffix("e") if len(stem) > 3 else stem
     return stem[:-1] if len(stem) > 3 and stem[-1] == stem[-2] else stem

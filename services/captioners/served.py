@@ -17,7 +17,7 @@ FOCUS = " Listen above all for what this question needs, without answering it: {
 
 
 class ServedCaptioner:
-    """A captioner that sends the clip as 16-bit WAV and takes the reply as one statement."""
+    """A captioner that sends the clip as 16-bit WAV and returns the reply as one statement."""
 
     def __init__(self, endpoint: Endpoint, *, name: str) -> None:
         self.name = name

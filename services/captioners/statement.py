@@ -1,11 +1,11 @@
-"""A statement before it becomes evidence: what is said of the whole clip, and how sure it is."""
+"""Statement: a sentence about a whole clip and its confidence, before it becomes evidence."""
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from services.types import AudioClip, Evidence, EvidenceKind, Label, Reliability
 
-UNDATED = ""  # revision of evidence until the captioner, whose digest covers every analysis, puts in its own
+UNDATED = ""  # revision of evidence until the captioner, whose digest covers every analysis, sets its own
 
 
 class Statement(NamedTuple):
@@ -16,7 +16,7 @@ class Statement(NamedTuple):
     confidence: float
     reliability: Reliability = "measured"
     labels: tuple[Label, ...] = ()
-    """What the text names."""
+    """Names in the text that an option may match."""
 
     def to_evidence(self, clip: AudioClip, *, source: str) -> Evidence:
         """Return the statement as evidence about that clip."""
@@ -44,6 +44,6 @@ def make_statement(
     confidence: float,
     reliability: Reliability = "measured",
 ) -> Statement:
-    """Return a statement with what was found in place of each `{}` of its text."""
+    """Return a statement whose text has each `{}` replaced with what was found, which also become its labels."""
     labels = make_labels(found)
     return Statement(kind, text.format(*labels), confidence, reliability, labels)

@@ -1,7 +1,7 @@
-"""Timeline of the sounds asked about: for each section between changes of sound, how likely each of them is.
+"""Timeline of the options of a question: the probability of each in every section between two changes of sound.
 
-Sounds are those of the tagger; where somebody speaks, the voice tells a man from a woman. Instruments are those of the
-instrument classifier, where all options name one.
+The tagger scores sounds, and speaker analysis tells men from women where somebody speaks. Where all options name an
+instrument, the instrument classifier scores them instead.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,11 +18,11 @@ from services.captioners.voices.speaker import AttributedTurn
 from services.types import Evidence, Label
 
 SOURCE = "focus"
-RIGHT_VOICE = 0.9  # how often who speaks is told rightly, of men and women
+VOICE_ACCURACY = 0.9  # of telling men from women
 
 
 def name_timeline(class_names: tuple[str, ...]) -> NameMatcher:
-    """Return what matches words to sounds and to who speaks."""
+    """Return the matcher of words to sounds and to kinds of speakers."""
     names = {phrase: [class_names[index] for index in found] for phrase, found in map_phrases(class_names).items()}
     vocabulary = read_vocabulary()
     wider = {**vocabulary.wider, "speech": (*vocabulary.wider["speech"], *vocabulary.voices)}
@@ -38,8 +38,8 @@ def list_timeline(
 ) -> Iterator[Evidence]:
     """Yield a statement for each section, in order, whose labels are the options with their probabilities.
 
-    They sum to less than 1: what is left is that none of them is heard there. Nothing where the options name fewer
-    than two things.
+    These sum to less than 1: the rest is the probability that none of them is heard there. No statement where the
+    options name fewer than two things.
     """
     for section in sections:
         voices = _score_voices(section.scores, _find_speakers(section.spans, turns), scale)
@@ -51,8 +51,8 @@ def list_timeline(
         weighed = {one.text: one.probability for one in scale.weigh((*options, ""), (*known, scale.unnamed))}
         labels = tuple(Label.round_to_label(option, weighed[option]) for option in options)
         best = max(labels, key=lambda label: label.probability or 0.0)
-        told = best if (best.probability or 0.0) > weighed[""] else section.tags[0].label
-        yield make_evidence("event", f"{told}.", section.spans, labels, source=SOURCE, confidence=told.probability)
+        named = best if (best.probability or 0.0) > weighed[""] else section.tags[0].label
+        yield make_evidence("event", f"{named}.", section.spans, labels, source=SOURCE, confidence=named.probability)
 
 
 def list_played(turns: Sequence[InstrumentTurn], options: Sequence[str], names: NameMatcher) -> Iterator[Evidence]:
@@ -62,21 +62,21 @@ def list_played(turns: Sequence[InstrumentTurn], options: Sequence[str], names: 
         num_meant = sum(turn.label in labels for labels in meant)
         others = (1 - turn.probability) / max(1, len(options) - num_meant)
         shares = (turn.probability / num_meant if turn.label in labels else others for labels in meant)
-        told = Label.round_to_label(turn.label, turn.probability)
+        named = Label.round_to_label(turn.label, turn.probability)
         labels = tuple(Label.round_to_label(*one) for one in zip(options, shares, strict=True))
         span = (ActiveSpan(turn.start_s, turn.end_s),)
-        yield make_evidence("event", f"{told}.", span, labels, source=SOURCE, confidence=turn.probability)
+        yield make_evidence("event", f"{named}.", span, labels, source=SOURCE, confidence=turn.probability)
 
 
 def _find_speakers(spans: ActiveSpans, turns: Sequence[AttributedTurn]) -> frozenset[str]:
-    """Return who speaks within spans of sound."""
+    """Return the kinds of speakers whose turns overlap spans of sound."""
     return frozenset(
         turn.who for turn in turns if any(span.measure_overlap_s(one) > 0 for span in spans for one in turn.spans)
     )
 
 
 def _score_voices(scores: Mapping[str, float], speaking: frozenset[str], scale: OptionScale) -> dict[str, float]:
-    """Return who -> score: that of speech, less what a voice that is told otherwise is less likely."""
+    """Return kind of speaker -> score: that of speech, lowered for a kind that speaker analysis does not find."""
     speech = max(scores[sound] for sound in SPEECH)
-    unlike = scale.temperature * log(RIGHT_VOICE / (1 - RIGHT_VOICE))
+    unlike = scale.temperature * log(VOICE_ACCURACY / (1 - VOICE_ACCURACY))
     return {who: speech - (unlike if speaking and who not in speaking else 0.0) for who in read_vocabulary().voices}

@@ -1,4 +1,4 @@
-"""The captioner that adds nothing to the ASR: the paper's "Whisper" row of the cascade."""
+"""Captioner without statements: the cascade then reads the transcript alone ("Whisper" in arXiv:2603.19195)."""
 
 from services.types import AudioClip, Evidence, Focus
 

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from services.cancellation import raise_if_cancelled, run_in_thread
-from services.captioners.sounds.activity import FRAME_S, Floats, measure_levels_db
+from services.captioners.frames import Floats
+from services.captioners.sounds.activity import FRAME_S, measure_levels_db
 from services.captioners.voices.segments import detect_speech
 from services.longform.clock import WHOLE_S, format_clock
 from services.types import SAMPLE_RATE, AudioClip

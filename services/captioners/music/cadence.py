@@ -1,17 +1,17 @@
-"""Harmonic analysis: the degrees of the scale that chords stand on (Roman numerals), and the cadence at the end."""
+"""Harmonic analysis: chords as degrees of the scale (Roman numerals), and the cadence at the end."""
 
 from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from services.captioners.music.harmony import Chord, MusicalKey
+from services.captioners.music.harmony import QUALITIES, Chord, MusicalKey
 
 NUMERALS = {
     "major": {0: "I", 2: "II", 4: "III", 5: "IV", 7: "V", 9: "VI", 11: "VII"},
     "minor": {0: "I", 2: "II", 3: "III", 5: "IV", 7: "V", 8: "VI", 10: "VII", 11: "VII"},
 }
 """Mode -> semitones above the tonic -> degree."""
-MINOR_LIKE = ("minor", "diminished", "half-diminished")
+MINOR_THIRD = 3  # semitones
 CADENCES = {
     ("V", "I"): "an authentic cadence (V to I)",
     ("IV", "I"): "a plagal cadence (IV to I)",
@@ -21,12 +21,12 @@ HALF_CADENCE = "a half cadence (on V)"
 
 
 class Progression(NamedTuple):
-    """A row of chords in a key."""
+    """A sequence of chords in a key."""
 
     numerals: tuple[str, ...]
-    """Such as I, vi and V: lower case where the third is minor."""
+    """Such as I, vi and V; lower case where the third is minor."""
     cadence: str | None
-    """None where the last two chords make none."""
+    """None where the last two chords form none."""
 
     def describe(self, key: MusicalKey) -> str:
         """Return the progression as a statement."""
@@ -35,13 +35,13 @@ class Progression(NamedTuple):
 
 
 def analyse_progression(chords: Sequence[Chord], key: MusicalKey) -> Progression | None:
-    """Return the degrees of the chords; None where one of them does not stand on a degree of the key."""
+    """Return the degrees of the chords; None where one of them is not on a degree of the key."""
     degrees = [NUMERALS[key.mode].get((chord.root - key.tonic) % 12) for chord in chords]
     named = [degree for degree, _ in groupby(degree for degree in degrees if degree is not None)]
     if None in degrees or len(named) < 2:
         return None
     numerals = tuple(
-        degree.lower() if chord.quality.startswith(MINOR_LIKE) else degree
+        degree.lower() if MINOR_THIRD in QUALITIES[chord.quality] else degree
         for degree, chord in zip(degrees, chords, strict=True)
         if degree is not None
     )

@@ -1,25 +1,30 @@
 """Chord recognition and key estimation from chroma (the strength of the 12 pitch classes)."""
 
+from collections.abc import Mapping
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from services.captioners.frames import Floats
 from services.captioners.music.notes import NAMES, DetectedNote
 from services.captioners.music.pitches import FRAMES_PER_S, LOWEST_PITCH, Pitches
 from services.captioners.music.viterbi import find_best_path
 
-FRAME_S = 0.1  # chords are looked for in steps of this
+FRAME_S = 0.1  # resolution of the chords
 CHANGE_COST = 0.6
-AUDIBLE = 0.15  # probability above which a pitch counts
-AUDIBLE_BASS = 0.3  # and above which it may be the lowest
-ON_ROOT = 0.1  # what a chord gains whose root is the lowest pitch
-CHORD_RIGHT, KEY_RIGHT = 0.93, 0.9  # share of the chords that fit fully, and of the keys, that are right (docs/ears.md)
-MISFIT = 0.4  # how much less often a chord is right that explains nothing of what sounds
+AUDIBLE = 0.15  # probability above which a pitch sounds
+AUDIBLE_BASS = 0.3  # and above which it may be the bass
+ON_ROOT = 0.1  # score that a chord gains whose root is the bass
+CHORD_PRECISION, KEY_PRECISION = (
+    0.93,
+    0.9,
+)  # share of the chords that fit fully, and of the keys, that are right (docs/ears.md)
+MISFIT = 0.4  # share by which precision is lower for a chord that explains nothing of the sound
 TOGETHER = 0.6  # share of the sounding frames in which both notes of an interval sound
 SUSTAINED = 0.3  # mean probability of a pitch that sounds throughout
-FAINTER = 0.6  # of the strongest pitch; what is fainter throughout is an overtone
+FAINTER = 0.6  # of the strongest pitch; a fainter one is an overtone
 QUALITIES = {
     "major": (0, 4, 7),
     "minor": (0, 3, 7),
@@ -33,11 +38,11 @@ QUALITIES = {
     "diminished seventh": (0, 3, 6, 9),
     "half-diminished seventh": (0, 3, 6, 10),
 }
+Mode: TypeAlias = Literal["major", "minor"]
 MAJOR_KEY = (0.748, 0.060, 0.488, 0.082, 0.670, 0.460, 0.096, 0.715, 0.104, 0.366, 0.057, 0.400)
 MINOR_KEY = (0.712, 0.084, 0.474, 0.618, 0.049, 0.460, 0.105, 0.747, 0.404, 0.067, 0.133, 0.330)
 """How often each pitch class is heard, counted from the tonic (Temperley, Music and Probability, 2007)."""
-
-Floats = NDArray[np.float32]
+KEY_PROFILES: Mapping[Mode, tuple[float, ...]] = {"major": MAJOR_KEY, "minor": MINOR_KEY}
 
 
 class Chord(NamedTuple):
@@ -49,12 +54,17 @@ class Chord(NamedTuple):
     """Pitch class, 0 is C."""
     quality: str
     fit: float
-    """How well it explains what sounds, in [0, 1]."""
+    """Share of the chroma that its tones explain, in [0, 1]."""
+
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.end_s - self.start_s
 
     @property
     def confidence(self) -> float:
         """Probability that the quality is right."""
-        return CHORD_RIGHT * (1 - MISFIT * (1 - self.fit))
+        return CHORD_PRECISION * (1 - MISFIT * (1 - self.fit))
 
     @property
     def name(self) -> str:
@@ -63,17 +73,18 @@ class Chord(NamedTuple):
 
 
 class MusicalKey(NamedTuple):
-    """A key."""
+    """A musical key."""
 
     tonic: int
-    mode: str
+    """Pitch class, 0 is C."""
+    mode: Mode
     lead: float
-    """Correlation by which it beats the best key of the other mode."""
+    """Correlation by which it exceeds the best key of the other mode."""
 
     @property
     def confidence(self) -> float:
         """Probability that the key is right."""
-        return min(KEY_RIGHT, 0.5 + 2 * self.lead)
+        return min(KEY_PRECISION, 0.5 + 2 * self.lead)
 
     @property
     def name(self) -> str:
@@ -84,8 +95,8 @@ class MusicalKey(NamedTuple):
 def compute_chroma(pitches: Pitches) -> Floats:
     """Return the chroma: strength of the 12 pitch classes per frame, shape (num_frames, 12).
 
-    Overtones are not taken off: the transcriber hears few, and the tones of a chord lie on those of its bass. The
-    square root brings faint tones of a chord near its loud ones.
+    Overtones are not removed: the transcriber reports few, and those of the bass coincide with tones of the chord. The
+    square root compresses the loud tones of a chord.
     """
     heard = np.where(pitches.sounding > AUDIBLE, pitches.sounding, 0)
     folded = np.zeros((len(heard), 12), np.float32)
@@ -96,13 +107,13 @@ def compute_chroma(pitches: Pitches) -> Floats:
 
 
 def find_bass(pitches: Pitches) -> NDArray[np.int64]:
-    """Return the pitch class of the lowest pitch that sounds in each frame, -1 where none does."""
+    """Return the pitch class of the lowest sounding pitch in each frame, -1 in silence; shape (num_frames,)."""
     heard = pitches.sounding > AUDIBLE_BASS
     return np.where(heard.any(axis=1), (heard.argmax(axis=1) + 9) % 12, -1)
 
 
 def recognise_chords(pitches: Pitches) -> tuple[Chord, ...]:
-    """Return the chords in order; nothing while fewer than three pitch classes sound together."""
+    """Recognise the chords, in order, by Viterbi decoding; none while fewer than three pitch classes sound together."""
     step = round(FRAME_S * FRAMES_PER_S)
     num_steps = len(pitches.sounding) // step
     if num_steps < 2:
@@ -125,7 +136,7 @@ def _make_chord(start: int, end: int, state: int, strengths: Floats) -> Chord:
 
 
 def _score_chords(strengths: Floats, bass: NDArray[np.int64]) -> Floats:
-    """Score each chord in each step, shape (num_steps, 12 * qualities + 1); the last is no chord."""
+    """Score each chord in each step, shape (num_steps, 12 * num_qualities + 1); the last state is no chord."""
     norm = strengths / np.maximum(np.linalg.norm(strengths, axis=1, keepdims=True), 1e-6)
     columns = []
     for intervals in QUALITIES.values():
@@ -139,7 +150,7 @@ def _score_chords(strengths: Floats, bass: NDArray[np.int64]) -> Floats:
 
 
 def find_interval(pitches: Pitches) -> tuple[int, int] | None:
-    """Return the two MIDI pitches that sound together throughout, the lower one first; None where others sound too."""
+    """Return the only two MIDI pitches that sound together throughout, the lower one first; None if not just two."""
     is_on = pitches.sounding.max(axis=1) > AUDIBLE_BASS
     if not is_on.any():
         return None
@@ -151,22 +162,22 @@ def find_interval(pitches: Pitches) -> tuple[int, int] | None:
 
 
 def estimate_key(pitches: Pitches) -> MusicalKey | None:
-    """Return the key by how well its profile fits what sounds; None where fewer than five pitch classes sound."""
+    """Estimate the key by profile matching (Krumhansl & Schmuckler); None where fewer than five pitch classes sound."""
     return _match_key(compute_chroma(pitches).sum(axis=0))
 
 
 def estimate_key_of_melody(tune: tuple[DetectedNote, ...]) -> MusicalKey | None:
-    """Return the key of a melody, every note counted once."""
+    """Estimate the key of a melody in the same way, every note counted once."""
     return _match_key(np.bincount([note.pitch % 12 for note in tune], minlength=12).astype(np.float32))
 
 
 def _match_key(weights: Floats) -> MusicalKey | None:
     if (weights > 0.08 * weights.max(initial=1e-6)).sum() < 5:
         return None
-    fits = {
+    fits: dict[Mode, Floats] = {
         mode: np.array([np.corrcoef(np.roll(profile, tonic), weights)[0, 1] for tonic in range(12)])
-        for mode, profile in (("major", MAJOR_KEY), ("minor", MINOR_KEY))
+        for mode, profile in KEY_PROFILES.items()
     }
     mode = max(fits, key=lambda name: float(fits[name].max()))
-    other = "minor" if mode == "major" else "major"
+    other: Mode = "minor" if mode == "major" else "major"
     return MusicalKey(int(fits[mode].argmax()), mode, float(fits[mode].max() - fits[other].max()))

@@ -1,4 +1,4 @@
-"""Instrument recognition by a small classifier on YAMNet's embedding, and the order in which several play.
+"""Instrument recognition by a small classifier on YAMNet's embedding, and the turns in which instruments play.
 
 The classifier was fitted on notes rendered from MIT-licensed soundfonts (benchmarks/instruments/fit.py).
 """
@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from services.captioners.frames import Floats
 from services.captioners.head import ClassifierHead
 from services.captioners.music.families import read_families
 from services.captioners.music.viterbi import find_best_path
@@ -26,22 +26,20 @@ from services.types import SAMPLE_RATE
 HEAD = "instrument.safetensors"
 ENVELOPE_POINTS = 16
 NO_INSTRUMENT = "no instrument"
-CHANGE_COST = 5.0  # nepers: from one instrument to another
-SHORTEST_S = 0.7  # of an instrument that plays in turn
+CHANGE_COST = 5.0  # nepers, of a change of instrument in Viterbi decoding
+SHORTEST_S = 0.7  # of a turn
 PERCUSSIVE = ("drums", "cymbals", "hand drums (such as conga, bongos, tabla, djembe, darbuka)", "small percussion")
-
-Floats = NDArray[np.float32]
 
 
 class InstrumentScore(NamedTuple):
-    """An instrument and how likely it is."""
+    """An instrument or family and its probability."""
 
     label: str
     probability: float
 
 
 class InstrumentTurn(NamedTuple):
-    """An instrument and when it plays."""
+    """A span of time in which one instrument plays."""
 
     label: str
     start_s: float
@@ -57,12 +55,20 @@ class InstrumentHead:
         self.labels = self._classifier.labels
 
     def __call__(self, samples: Floats, scores: ClassScores) -> Floats:
-        """Return log-probabilities, shape (num_patches, num_labels)."""
+        """Return log-probabilities of samples at 16 kHz and their YAMNet scores, shape (num_patches, num_labels)."""
         return self._classifier(extract_features(samples, scores.embeddings))
 
 
 def extract_features(samples: Floats, embeddings: Floats) -> Floats:
-    """Return what the classifier sees of each patch: shape (num_patches, 1024 + 2 * 64 + ENVELOPE_POINTS)."""
+    """Return the features of each patch: embedding, mean and spread of the spectrum, envelope.
+
+    Args:
+        samples: 16 kHz, shape (num_samples,).
+        embeddings: YAMNet's, shape (num_patches, 1024).
+
+    Returns:
+        Shape (num_patches, 1024 + 2 * 64 + ENVELOPE_POINTS).
+    """
     mels = compute_log_mel(loop_to_patch(samples))
     hop = round(HOP_S * SAMPLE_RATE / FRAME_HOP)
     patches = np.lib.stride_tricks.sliding_window_view(mels, PATCH_FRAMES, axis=0)[::hop].transpose(0, 2, 1)
@@ -74,7 +80,12 @@ def extract_features(samples: Floats, embeddings: Floats) -> Floats:
 
 
 def pool_over_clip(samples: Floats, logs: Floats) -> Floats:
-    """Return the probability of each label over the clip, shape (num_labels,): loud patches count more."""
+    """Return the probability of each label over the clip, shape (num_labels,); patches are weighted by their loudness.
+
+    Args:
+        samples: 16 kHz, shape (num_samples,).
+        logs: log-probabilities, shape (num_patches, num_labels).
+    """
     loud = np.array([_measure_loudness(samples, index) for index in range(len(logs))])
     mean = (logs * (loud / loud.sum())[:, None]).sum(axis=0)
     likely = np.exp(mean - mean.max())
@@ -102,7 +113,7 @@ def rank_families(probabilities: Floats, labels: tuple[str, ...]) -> list[Instru
 
 
 def find_turns(logs: Floats, labels: tuple[str, ...]) -> tuple[InstrumentTurn, ...]:
-    """Return which instrument plays when, where each plays long enough to be sure."""
+    """Return the turns of the instruments by Viterbi decoding of log-probabilities, shape (num_patches, num_labels)."""
     path = find_best_path(logs, CHANGE_COST)
     edges = np.flatnonzero(np.diff(path, prepend=-1, append=-1))
     found = [_make_turn(logs, labels, first, last) for first, last in pairwise(edges.tolist())]

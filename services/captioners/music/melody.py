@@ -1,13 +1,15 @@
-"""Melodic contour, scale recognition, and which notes belong to the melody."""
+"""Melody: its notes among those transcribed, its contour and its scale."""
 
 import numpy as np
 
+from services.captioners.frames import Floats
+from services.captioners.music.melody_line import track_melody
 from services.captioners.music.notes import OVERTONES, DetectedNote
 from services.captioners.music.pitches import FRAMES_PER_S, LOWEST_PITCH, Pitches
 
-CONTOUR_RIGHT = 0.95  # share of the contours told that are right (docs/ears.md)
-MOSTLY = 0.84  # share of the steps that makes a direction
-MIN_SOLO = 0.72  # share of what sounds that one line must explain to be the melody
+CONTOUR_PRECISION = 0.95  # share of the stated contours that are right (docs/ears.md)
+MOSTLY = 0.84  # share of the steps that have a contour's direction
+MIN_SOLO_SHARE = 0.72  # of the sound, that one line must explain to be a solo melody
 GHOST = 0.45  # of the median length and strength; a note with less of both is an overtone or a slur
 SCALES = {
     (2, 2, 1, 2, 2, 2, 1): "a major scale",
@@ -31,16 +33,26 @@ SCALES = {
 }
 
 
+def extract_melody(samples: Floats, pitches: Pitches) -> tuple[DetectedNote, ...]:
+    """Return the notes of the most salient line, without ghost notes.
+
+    Args:
+        samples: 16 kHz, shape (num_samples,).
+        pitches: their transcription.
+    """
+    return drop_ghost_notes(track_melody(samples, pitches))
+
+
 def drop_ghost_notes(line: tuple[DetectedNote, ...]) -> tuple[DetectedNote, ...]:
-    """Drop the notes that are both short and faint beside the others."""
+    """Drop the notes that are both short and faint compared with the median."""
     if len(line) < 3:
         return line
-    usual = float(np.median([(note.end_s - note.start_s) * note.strength for note in line]))
-    return tuple(note for note in line if (note.end_s - note.start_s) * note.strength > GHOST**2 * usual)
+    usual = float(np.median([note.duration_s * note.strength for note in line]))
+    return tuple(note for note in line if note.duration_s * note.strength > GHOST**2 * usual)
 
 
 def measure_solo_share(line: tuple[DetectedNote, ...], pitches: Pitches) -> float:
-    """Return how much of what sounds belongs to one line of notes and its overtones, in [0, 1]."""
+    """Return the share of the sound that one line of notes and its overtones explain, in [0, 1]."""
     sounding = np.where(pitches.sounding > 0.25, pitches.sounding, 0)
     total = float(sounding.sum())
     explained = np.zeros(sounding.shape, bool)
@@ -54,7 +66,7 @@ def measure_solo_share(line: tuple[DetectedNote, ...], pitches: Pitches) -> floa
 
 
 def describe_contour(pitches: list[int]) -> str:
-    """Say how a row of MIDI pitches moves."""
+    """Describe the contour of a sequence of MIDI pitches."""
     steps = np.diff(pitches)
     moves = steps[steps != 0]
     if len(moves) <= (1 - MOSTLY) * len(steps):
@@ -88,7 +100,7 @@ def _describe_ending(pitches: list[int]) -> str:
 
 
 def recognise_scale(pitches: list[int]) -> str | None:
-    """Name the scale or broken chord that a run of pitches goes through, counted from its lowest note."""
+    """Name the scale or arpeggio that a run of MIDI pitches follows from its lowest note; None where none fits."""
     steps = np.diff(pitches)
     if len(set(pitches)) < 4 or not _is_run(steps):
         return None

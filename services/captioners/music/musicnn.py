@@ -1,6 +1,6 @@
-"""musicnn, a music tagger: logits of 50 tags of listeners of songs and of 50 of annotators of clips.
+"""musicnn, a music tagger: logits of 50 tags by Last.fm listeners and of 50 tags by annotators of MagnaTagATune.
 
-Two networks of one shape, trained on the Million Song Dataset with tags of Last.fm, and on MagnaTagATune. Source:
+Two networks of one architecture, trained on the Million Song Dataset (Last.fm tags) and on MagnaTagATune. Source:
 Pons & Serra, arXiv:1909.06654, https://github.com/jordipons/musicnn (ISC); the weights are converted by
 `services/weights/onnx_export.py`.
 """
@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from services.captioners.frames import Floats, cut_frames
 from services.captioners.mel import make_mel_filters
 from services.captioners.onnx_session import open_session
-from services.captioners.sounds.activity import Floats
 
 PATCH_FRAMES, FRAME_SAMPLES, FRAME_HOP, NUM_MELS = 187, 512, 256, 96
-MOST_PATCHES = 6  # spread over the clip; a network takes 0.04 s of processor for each
+MAX_PATCHES = 6  # spread over the clip; each takes a network 0.04 s of processor time
 LOUDNESS = 10_000.0  # the spectrogram is log10(1 + LOUDNESS * power)
 SOURCES: Mapping[str, tuple[str, ...]] = {
     "msd": (
@@ -47,7 +47,7 @@ class TagLogits(NamedTuple):
 
 
 class MusicTagger:
-    """The opened networks."""
+    """The two opened networks."""
 
     def __init__(self, folder: Path) -> None:
         self._sessions = {name: open_session(folder / f"{name}.onnx") for name in SOURCES}
@@ -66,7 +66,7 @@ class MusicTagger:
 def compute_log_mel(samples: Floats) -> Floats:
     """Return the log-mel spectrogram that the networks were trained on, shape (num_frames, 96), 16 ms a frame."""
     padded = np.pad(samples, FRAME_SAMPLES // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME_SAMPLES)[::FRAME_HOP]
+    frames = cut_frames(padded, FRAME_SAMPLES, FRAME_HOP)
     power = np.abs(np.fft.rfft(frames * _WINDOW)) ** 2
     return np.asarray(np.log10(1 + LOUDNESS * (power @ _MEL_FILTERS)), np.float32)
 
@@ -76,7 +76,7 @@ def cut_patches(mels: Floats) -> Floats:
     if len(mels) < PATCH_FRAMES:
         return np.resize(mels, (1, PATCH_FRAMES, NUM_MELS))
     last = len(mels) - PATCH_FRAMES
-    starts = np.linspace(0, last, min(MOST_PATCHES, 1 + round(last / PATCH_FRAMES))).round().astype(int)
+    starts = np.linspace(0, last, min(MAX_PATCHES, 1 + round(last / PATCH_FRAMES))).round().astype(int)
     return np.stack([mels[start : start + PATCH_FRAMES] for start in dict.fromkeys(starts.tolist())])
 
 

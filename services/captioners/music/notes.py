@@ -1,4 +1,4 @@
-"""Notes, pitch names and their parsing (MIDI numbers, pitch classes), and the intervals of overtones."""
+"""Notes and pitches: MIDI numbers, their names and intervals, and the parsing of pitch names in text."""
 
 import re
 from typing import NamedTuple
@@ -23,7 +23,7 @@ INTERVALS = (
     "major seventh",
 )
 STEPS = {1: ", a half step", 2: ", a whole tone or whole step"}
-"""Semitones -> what the interval is called as a step of a scale."""
+"""Semitones -> name of the interval as a step of a scale, appended to its other name."""
 SHARP = re.compile(r"(?<!\w)([A-Ga-g])(?:\s*[#♯]|[\s\-‐‑]*(?i:sharp)\b)")
 FLAT = re.compile(r"(?<!\w)([A-Ga-g])(?:\s*♭|[\s\-‐‑]*(?i:flat)\b)")
 NAMED = re.compile(
@@ -32,7 +32,9 @@ NAMED = re.compile(
     r"(?P<mode>(?i:maj(?:or)?|min(?:or)?|dim(?:inished)?|aug(?:mented)?|sus(?:pended)?|dominant)|[mM])"
     r"(?P<seventh>\s*(?:seventh|7))?)?(?![\w#])"
 )
-BESIDE = re.compile(r"(?i:\b(?:the|key|of|in|it|is|note|pitch|chord)\b)|[\W\d_]+")  # letters beside these are names
+FILLER = re.compile(
+    r"(?i:\b(?:the|key|of|in|it|is|note|pitch|chord)\b)|[\W\d_]+"
+)  # among these alone, a single letter is a name
 
 
 class NamedPitch(NamedTuple):
@@ -45,7 +47,7 @@ class NamedPitch(NamedTuple):
     """Such as minor, or major seventh; None where none is named."""
 
     def measure_likeness(self, other: "NamedPitch") -> float:
-        """Return 1 where both name the same, 0 where they differ, less than 1 where one leaves something open."""
+        """Return 1 where both are equal, 0 where they differ, and half as much for each thing that only one names."""
         if self.pitch_class != other.pitch_class:
             return 0.0
         pairs = ((self.octave, other.octave), (self.mode, other.mode))
@@ -64,6 +66,11 @@ class DetectedNote(NamedTuple):
     strength: float
     """Mean probability of sounding, in [0, 1]."""
 
+    @property
+    def duration_s(self) -> float:
+        """Length in seconds."""
+        return self.end_s - self.start_s
+
 
 def name_pitch(pitch: int) -> str:
     """Return the name of a MIDI pitch with its octave, such as C4."""
@@ -71,7 +78,7 @@ def name_pitch(pitch: int) -> str:
 
 
 def name_interval(semitones: int) -> str:
-    """Return the name of an interval, such as perfect fifth (7 semitones); beyond the octave that within it."""
+    """Return the name of an interval, such as perfect fifth (7 semitones), or octave and a third if compound."""
     octaves, rest = divmod(abs(semitones), 12)
     wide = "octave" if octaves == 1 else f"{octaves} octaves"
     name = wide if octaves and not rest else f"{wide} and a {INTERVALS[rest]}" if octaves else INTERVALS[rest]
@@ -85,12 +92,12 @@ def pitch_to_hz(pitch: int) -> float:
 
 
 def parse_pitches(text: str) -> tuple[NamedPitch, ...]:
-    """Return the pitches that a text names, in its order; two names of one in a row are one.
+    """Return the pitches, keys or chords that a text names, in order; consecutive names of the same one are merged.
 
-    A letter by itself is a name only among names, and "a major" begins with an article where other words follow.
+    A single letter counts only in a text of nothing but names, because "a" may be the article.
     """
     written = FLAT.sub(r"\1b", SHARP.sub(r"\1#", text))
-    is_bare = not BESIDE.sub("", NAMED.sub("", written))
+    is_bare = not FILLER.sub("", NAMED.sub("", written))
     found: list[NamedPitch] = []
     for match in NAMED.finditer(written):
         is_article = match["letter"] == "a" and not match["sign"] and not match["octave"]

@@ -9,30 +9,28 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, median_filter, uniform_filter1d
 from scipy.signal import find_peaks
 
+from services.captioners.frames import Floats, cut_frames
 from services.captioners.sounds.activity import ActiveSpans
 from services.captioners.sounds.yamnet import FRAME_HOP, FRAME_SAMPLES, NUM_MELS, compute_log_mel
 from services.types import SAMPLE_RATE
 
 FRAMES_PER_S = SAMPLE_RATE / FRAME_HOP
-LAG_FRAMES = 2  # a rise is measured over 20 ms
-LEAD_FRAMES = 20  # of background put before and after the clip, so that a stroke at its very start is a rise
-USUAL_FLUX = 3.0  # nepers; a stroke out of silence rises by more, which must not hide the strokes after it
+LAG_FRAMES = 2  # over which a rise is measured: 20 ms
+LEAD_FRAMES = 20  # of background padded around the clip, so that a stroke at its start is a rise
+USUAL_FLUX = 3.0  # nepers; a stroke out of silence rises more, which must not mask the strokes after it
 RELATIVE_FLUX = 0.25
-MIN_FLUX = 0.25  # below it nothing begins
-QUIETEST_DB = 26.0  # an onset this far below the loudest is a ripple of a decay
-FEWEST_GAPS = 3  # between strokes whose rhythm is told
-MOST_UNEVEN = 0.12  # standard deviation of the logarithms of gaps that keep to a rule
-LEAST_DRIFT = 0.2  # logarithm of the ratio of the last gap to the first, of a rhythm that changes
-MIN_GAP_S = 0.09  # two strokes closer than this are heard as one
-WEAK = 0.5  # of the usual strength: may be the second sound of one event, as of heel and toe
-SPEECH_EDGE_S = 0.1  # before a stretch of speech begins, what is heard may be its first syllable
-FAINT = 0.15  # of the usual strength: no event of its own
-
-Floats = NDArray[np.float32]
-
+MIN_FLUX = 0.25  # below it there is no onset
+QUIETEST_DB = 26.0  # below the loudest onset; a quieter one is a ripple of a decay
+MIN_GAPS = 3  # between strokes whose intervals are stated
+MAX_GAP_DEVIATION = 0.12  # standard deviation of the logarithms of gaps that follow a rule
+MIN_DRIFT = 0.2  # logarithm of the ratio of the last gap to the first, of a rhythm that changes
+MIN_GAP_S = 0.09  # closer strokes are one
+WEAK = 0.5  # of the usual strength; a weaker onset may be the second of one event, as of heel and toe
+SPEECH_EDGE_S = 0.1  # before a span of speech, in which an onset may be its first syllable
+FAINT = 0.15  # of the usual strength; a weaker onset is never an event
 
 Spacing = Literal["regular", "shorter and shorter", "longer and longer"]
-"""How the gaps between strokes develop."""
+"""Course of the inter-onset intervals."""
 
 
 class Onset(NamedTuple):
@@ -42,14 +40,14 @@ class Onset(NamedTuple):
     strength: float
     """Mean rise over the mel bands, in nepers."""
     level_db: float
-    """Loudest 25 ms of the 60 ms after it, dB of full scale."""
+    """Highest level of 25 ms within the 60 ms after it, dBFS."""
 
 
 def compute_spectral_flux(samples: Floats) -> Floats:
-    """Return how much each mel band rises at each 10 ms frame, shape (num_frames, 64).
+    """Return the rise of each mel band in each frame of 10 ms, in nepers, shape (num_frames, 64).
 
-    The rise is measured above the background, and against the maximum over neighbouring bands, so that
-    vibrato does not count (SuperFlux, Böck & Widmer, DAFx 2013).
+    The rise is measured above the background and relative to the maximum over neighbouring bands, which suppresses
+    vibrato (SuperFlux, Böck & Widmer, DAFx 2013).
     """
     if len(samples) < FRAME_SAMPLES:
         return np.zeros((0, NUM_MELS), np.float32)
@@ -63,7 +61,7 @@ def compute_spectral_flux(samples: Floats) -> Floats:
 
 
 def detect_onsets(samples: Floats) -> tuple[Onset, ...]:
-    """Return where sounds begin, in order of time."""
+    """Detect the onsets in samples at 16 kHz, shape (num_samples,), in order of time."""
     rises = np.pad(compute_spectral_flux(samples).mean(axis=1), LEAD_FRAMES)
     if rises.max() < MIN_FLUX:
         return ()
@@ -73,7 +71,7 @@ def detect_onsets(samples: Floats) -> tuple[Onset, ...]:
         rises, height=np.maximum(MIN_FLUX, RELATIVE_FLUX * usual) + local, distance=round(MIN_GAP_S * FRAMES_PER_S)
     )
     levels_db = _measure_levels_db(samples)
-    peaks = peaks[peaks - LEAD_FRAMES < len(levels_db)]  # later, all that rises is the clip's own end: a cut is a click
+    peaks = peaks[peaks - LEAD_FRAMES < len(levels_db)]  # a later rise is the click of the clip's cut end
     found = [_make_onset(int(peak), rises, levels_db) for peak in peaks]
     loudest_db = max((onset.level_db for onset in found), default=0.0)
     return tuple(onset for onset in found if onset.level_db > loudest_db - QUIETEST_DB)
@@ -85,16 +83,13 @@ def _make_onset(peak: int, rises: Floats, levels_db: Floats) -> Onset:
 
 
 def _measure_levels_db(samples: Floats) -> Floats:
-    frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME_SAMPLES)[::FRAME_HOP]
+    frames = cut_frames(samples, FRAME_SAMPLES, FRAME_HOP)
     levels: Floats = 10 * np.log10((frames**2).mean(axis=1) + np.float32(1e-10))
     return levels
 
 
 def detect_strokes(samples: Floats) -> tuple[Onset, ...]:
-    """Return the onsets that are events of their own.
-
-    A footstep or a slammed door has several onsets; the weaker ones close to a strong one belong to it.
-    """
+    """Detect separate strokes: onsets without the weaker ones of the same event, as of a footstep or a slammed door."""
     found = detect_onsets(samples)
     if len(found) < 3:
         return found
@@ -107,7 +102,7 @@ def detect_strokes(samples: Floats) -> tuple[Onset, ...]:
 
 
 def drop_spoken(found: tuple[Onset, ...], speech: ActiveSpans) -> tuple[Onset, ...]:
-    """Drop the onsets within stretches of speech, which are those of syllables."""
+    """Drop the onsets within spans of speech, which are those of syllables."""
     return tuple(
         onset
         for onset in found
@@ -116,19 +111,19 @@ def drop_spoken(found: tuple[Onset, ...], speech: ActiveSpans) -> tuple[Onset, .
 
 
 def describe_spacing(times_s: Sequence[float]) -> Spacing | None:
-    """Describe how the gaps between strokes develop; None where there are too few, or no rule holds.
+    """Classify the inter-onset intervals of strokes at these times; None for too few strokes or no regularity.
 
-    A line is fitted to the logarithms of the gaps: rhythms that speed up or slow down keep close to it.
+    By linear regression on the logarithms of the intervals, which a rhythm that speeds up or slows down follows.
     """
     gaps = np.log(np.maximum(np.diff(times_s), 1e-3))
-    if len(gaps) < FEWEST_GAPS:
+    if len(gaps) < MIN_GAPS:
         return None
-    if np.std(gaps) < MOST_UNEVEN:
+    if np.std(gaps) < MAX_GAP_DEVIATION:
         return "regular"
     number = np.arange(len(gaps))
     slope, start = np.polyfit(number, gaps, 1)
-    is_steady = np.std(gaps - (start + slope * number)) < MOST_UNEVEN and len(set(np.sign(np.diff(gaps)))) == 1
-    if not is_steady or abs(slope) * (len(gaps) - 1) < LEAST_DRIFT:
+    is_steady = np.std(gaps - (start + slope * number)) < MAX_GAP_DEVIATION and len(set(np.sign(np.diff(gaps)))) == 1
+    if not is_steady or abs(slope) * (len(gaps) - 1) < MIN_DRIFT:
         return None
     return "longer and longer" if slope > 0 else "shorter and shorter"
 
@@ -139,8 +134,15 @@ def _is_own(onset: Onset, usual: float, strong_s: NDArray[np.float64], near_s: f
     return onset.strength >= FAINT * usual and float(np.abs(strong_s - onset.time_s).min()) > near_s
 
 
-def stand_out(samples: Floats, found: tuple[Onset, ...], *, fall_db: float, strength: float = 0.0) -> bool:
-    """Say whether the strokes are sudden, and separated by a fall of the level."""
+def are_distinct(samples: Floats, found: tuple[Onset, ...], *, fall_db: float, strength: float = 0.0) -> bool:
+    """Return whether strokes are sudden and separated by falls of the level.
+
+    Args:
+        samples: 16 kHz, shape (num_samples,).
+        found: their strokes.
+        fall_db: least median fall of the level after a stroke.
+        strength: least median strength, in nepers.
+    """
     if not found or np.median([onset.strength for onset in found]) < strength:
         return False
     levels_db = _measure_levels_db(samples)

@@ -1,6 +1,6 @@
-"""Polyphonic transcription by Spotify's Basic Pitch: which of the 88 piano pitches sound when.
+"""Polyphonic transcription by Spotify's Basic Pitch: the probability of each of the 88 piano pitches over time.
 
-The model hears several notes at once and every instrument (Bittner et al., ICASSP 2022, arXiv:2203.09893).
+The model is not specific to an instrument (Bittner et al., ICASSP 2022, arXiv:2203.09893).
 """
 
 from pathlib import Path
@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 import soxr
-from numpy.typing import NDArray
 
+from services.captioners.frames import Floats
 from services.captioners.onnx_session import open_session
 from services.types import SAMPLE_RATE
 
@@ -18,13 +18,11 @@ FRAME_HOP = 256  # samples at MODEL_RATE
 FRAMES_PER_S = MODEL_RATE / FRAME_HOP
 WINDOW_SAMPLES = 43_844
 WINDOW_FRAMES = 172
-MARGIN_FRAMES = 30  # at both ends of a window the model sees too little context
+MARGIN_FRAMES = 30  # at both ends of a window, where the model has too little context
 KEPT_FRAMES = WINDOW_FRAMES - 2 * MARGIN_FRAMES
 LOWEST_PITCH = 21  # MIDI number of the first column, A0
-SILENCE = 10**-4.5  # of the loudest power: 45 dB below it nothing is heard
-BATCH = 4  # windows in one run: bounds the memory of a long clip
-
-Floats = NDArray[np.float32]
+SILENCE = 10**-4.5  # of the highest power: 45 dB below it
+BATCH = 4  # windows per run of the model: bounds the memory of a long clip
 
 
 class Pitches(NamedTuple):
@@ -64,7 +62,7 @@ class BasicPitch:
 
 
 def _mark_audible(audio: Floats, num_frames: int) -> Floats:
-    """Mark the frames that are not silent, shape (num_frames, 1): the model scales each window, even a silent one."""
+    """Mark the frames that are not silent, shape (num_frames, 1): the model normalises even a silent window."""
     framed = np.zeros(num_frames * FRAME_HOP, np.float32)
     framed[: len(audio)] = audio[: len(framed)]
     power = (framed.reshape(num_frames, FRAME_HOP) ** 2).mean(axis=1)

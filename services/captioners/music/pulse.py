@@ -9,17 +9,17 @@ from services.captioners.music.onsets import FRAMES_PER_S, Onset
 from services.captioners.sounds.yamnet import compute_log_mel
 
 MIN_STROKES = 6
-UNEVEN = 0.2  # median change of the logarithm of the gap from one stroke to the next: no pulse above it
-FASTEST_BPM = 225.0  # a faster pulse is a subdivision of the beat
+UNEVEN = 0.2  # median change of the logarithm of the gap between strokes, above which there is no pulse
+FASTEST_BPM = 225.0  # a faster pulse subdivides the beat
 SLOWEST_HALVED_BPM = 80.0
-SUBDIVISION_DB = 2.0  # by which strokes between the beats are quieter
-UNEXPLAINED = 0.35  # share of the variance of the gaps that a change of tempo leaves; more is an uneven rhythm
+SUBDIVISION_DB = 2.0  # by which strokes between beats are quieter
+UNEXPLAINED = 0.35  # share of the variance of the gaps left by a change of tempo; above it the rhythm is uneven
 STEADY = 1.09  # ratio of the gaps at both ends below which the tempo is constant
 LOW_BANDS = 6  # mel bands below 0.3 kHz
 METRES = (3, 4, 5, 6, 7)
 MIN_CONTRAST = 0.3  # share of the variance of the low strokes that the bar explains
 
-Floats = NDArray[np.float64]
+Doubles: TypeAlias = NDArray[np.float64]
 TempoChange: TypeAlias = Literal["none", "gradual", "sudden"]
 
 
@@ -37,11 +37,11 @@ class PulseCourse(NamedTuple):
 
     change: TempoChange
     text: str
-    """In words that follow "The tempo"."""
+    """Continues the sentence "The tempo …"."""
 
 
 class Pulse(NamedTuple):
-    """A row of strokes, evenly spaced or nearly so."""
+    """A sequence of nearly evenly spaced strokes."""
 
     bpm: float
     """Median over the beats."""
@@ -52,7 +52,12 @@ class Pulse(NamedTuple):
 
 
 def find_pulse(samples: NDArray[np.float32], found: tuple[Onset, ...]) -> Pulse | None:
-    """Return the pulse of the strokes; None where they are too few or too uneven."""
+    """Track the pulse of strokes; None where they are too few or too uneven.
+
+    Args:
+        samples: 16 kHz, shape (num_samples,).
+        found: their onsets.
+    """
     if len(found) < MIN_STROKES:
         return None
     strokes = _measure_strokes(samples, found)
@@ -74,8 +79,8 @@ FASTER = PulseCourse("gradual", "gradually speeds up")
 SLOWER = PulseCourse("gradual", "gradually slows down")
 
 
-def describe_tempo_course(gaps_s: Floats) -> PulseCourse | None:
-    """Describe how the tempo develops, from the inter-onset intervals in seconds; None where they are uneven."""
+def describe_tempo_course(gaps_s: Doubles) -> PulseCourse | None:
+    """Describe the course of the tempo from inter-onset intervals, shape (num_gaps,); None where they are uneven."""
     logs = np.log(gaps_s)
     third = max(2, len(logs) // 3)
     ratio = float(np.exp(np.median(logs[:third]) - np.median(logs[-third:])))
@@ -94,12 +99,12 @@ def describe_tempo_course(gaps_s: Floats) -> PulseCourse | None:
     return FASTER if ratio > 1 else SLOWER
 
 
-def _measure_period_s(strokes: list[Stroke], gaps_s: Floats) -> float:
-    slope, _ = np.polyfit(_find_places(gaps_s), [stroke.time_s for stroke in strokes], 1)
+def _measure_period_s(strokes: list[Stroke], gaps_s: Doubles) -> float:
+    slope, _ = np.polyfit(_find_positions(gaps_s), [stroke.time_s for stroke in strokes], 1)
     return float(slope)
 
 
-def _fit_step(logs: Floats, cut: int) -> Floats:
+def _fit_step(logs: Doubles, cut: int) -> Doubles:
     return np.where(np.arange(len(logs)) < cut, np.median(logs[:cut]), np.median(logs[cut:]))
 
 
@@ -118,10 +123,10 @@ def _measure_strokes(samples: NDArray[np.float32], found: tuple[Onset, ...]) -> 
     return [Stroke(o.time_s, o.level_db, float(low[f : f + 8].max())) for o, f in zip(found, frames, strict=True)]
 
 
-def _count_strokes_per_beat(strokes: list[Stroke], gaps_s: Floats) -> int:
-    """Return how many strokes make a beat: those between the beats are quieter, or too fast to be beats."""
+def _count_strokes_per_beat(strokes: list[Stroke], gaps_s: Doubles) -> int:
+    """Return the number of strokes per beat: strokes between beats are quieter, or too fast to be beats."""
     rate_bpm = 60 / float(np.median(gaps_s))
-    places = _find_places(gaps_s)
+    places = _find_positions(gaps_s)
     levels = np.array([stroke.level_db for stroke in strokes])
     if rate_bpm > FASTEST_BPM and _measure_accent_db(levels, places, 3) > SUBDIVISION_DB:
         return 3
@@ -132,13 +137,13 @@ def _count_strokes_per_beat(strokes: list[Stroke], gaps_s: Floats) -> int:
     return parts
 
 
-def _find_places(gaps_s: Floats) -> NDArray[np.int64]:
+def _find_positions(gaps_s: Doubles) -> NDArray[np.int64]:
     steps = np.maximum(1, np.round(gaps_s / np.median(gaps_s))).astype(np.int64)
     return np.concatenate([[0], np.cumsum(steps)])
 
 
-def _measure_accent_db(levels: Floats, places: NDArray[np.int64], period: int) -> float:
-    """Return by how much the strokes on one place of a period are louder than all others, the quietest of them."""
+def _measure_accent_db(levels: Doubles, places: NDArray[np.int64], period: int) -> float:
+    """Return the accent of the loudest position in a period: its 15th percentile minus the 85th of all others."""
     means = [levels[places % period == place] for place in range(period)]
     if any(len(group) == 0 for group in means):
         return 0.0
@@ -147,9 +152,9 @@ def _measure_accent_db(levels: Floats, places: NDArray[np.int64], period: int) -
     return float(np.percentile(means[best], 15) - np.percentile(others, 85))
 
 
-def _find_bar(strokes: list[Stroke], gaps_s: Floats, per_beat: int) -> tuple[int | None, float]:
-    """Return how many beats lie between the low strokes."""
-    places = _find_places(gaps_s)
+def _find_bar(strokes: list[Stroke], gaps_s: Doubles, per_beat: int) -> tuple[int | None, float]:
+    """Return the beats per bar, by the recurrence of low strokes, and the share of variance that the bar explains."""
+    places = _find_positions(gaps_s)
     levels = np.array([stroke.level_db for stroke in strokes])
     offset = max(range(per_beat), key=lambda place: float(np.median(levels[places % per_beat == place])))
     on_beat = places % per_beat == offset
@@ -163,8 +168,8 @@ def _find_bar(strokes: list[Stroke], gaps_s: Floats, per_beat: int) -> tuple[int
     return (4 if metre == 2 else metre), explained[metre]
 
 
-def _explain_variance(low: Floats, beats: NDArray[np.int64], period: int) -> float:
-    """Return the share of the variance that one low stroke in each period explains, corrected for chance."""
+def _explain_variance(low: Doubles, beats: NDArray[np.int64], period: int) -> float:
+    """Return the share of the variance that one accented position of each period explains."""
     total = float(((low - low.mean()) ** 2).sum())
     if total < 1e-6:
         return 0.0

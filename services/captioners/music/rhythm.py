@@ -1,4 +1,4 @@
-"""Rhythm analysis: tempo, metre and how the tempo develops, each with the probability that it is right.
+"""Rhythm analysis: tempo, metre and course of the tempo, each with its probability.
 
 Three small classifiers, fitted on rhythms rendered with one soundfont and checked on others (docs/ears.md).
 """
@@ -12,8 +12,8 @@ from math import exp, log
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from services.captioners.frames import Floats
 from services.captioners.head import ClassifierHead
 from services.captioners.music.beat import BeatCandidate, compute_onset_curves, find_beat_candidates
 from services.captioners.music.onsets import FRAMES_PER_S, detect_onsets
@@ -31,23 +31,24 @@ CHANGES: Mapping[str, TempoChange] = {
     "suddenly becomes slower": "sudden",
 }
 COURSES = (*CHANGES, NO_PULSE)
-"""The labels of the classifier of the tempo course."""
-LEAST_COURSE_S = 4.0  # a shorter clip has no course of its tempo
-PULSE_RIGHT = 0.5  # of what clear strokes say where the classifiers are not sure
-LEAST_SURE = 0.5  # probability of what is told
-LEAST_SURE_OF_CHANGE = 0.6  # a change takes the place of tempo and metre, so it must be surer
+"""Labels of the classifier of the tempo course."""
+MIN_COURSE_S = 4.0  # shortest clip whose tempo has a course
+PULSE_PRECISION = 0.5  # of the tempo of clear strokes where the classifiers are unsure
+MIN_PROBABILITY = 0.5  # of a tempo, metre or course that is returned
+MIN_CHANGE_PROBABILITY = 0.6  # of a change of tempo: more, as it replaces tempo and metre
 
-SAME_TEMPO = 0.05  # standard deviation of the logarithm of a tempo: beats found against beats asked about
-NOISE = 0.02  # added to the sum of the candidates' probabilities, which in noise is far less
-UNHEARD = 0.03  # added to the share of each tempo that is asked about
-SLOWEST_ASKED_BPM, FASTEST_ASKED_BPM = 20.0, 400.0  # other numbers are not tempi: beats in a bar, or times
+SAME_TEMPO = 0.05  # standard deviation of the logarithm of the ratio of a tempo found to the tempo of an option
+NOISE = 0.02  # added to the sum of the candidates' probabilities, which in noise is far lower
+UNHEARD = 0.03  # additive smoothing: the share of a tempo that no candidate has
+SLOWEST_ASKED_BPM, FASTEST_ASKED_BPM = (
+    20.0,
+    400.0,
+)  # other numbers in an option, such as beats in a bar or times, are not tempi
 NUMBER, WORD = re.compile(r"\d+(?:\.\d+)?"), re.compile(r"[^\W\d_]+")
 
 FASTEST_TUNE_BPM = 160.0  # shorter notes of a tune are parts of a beat
-FEWEST_GAPS = 5
-OFF_GRID = 0.1  # mean distance of the notes from the grid, in its units, that is still a grid
-
-Floats = NDArray[np.float32]
+MIN_GAPS = 5
+OFF_GRID = 0.1  # largest mean deviation of the notes from a grid, in its units
 
 
 class Tempo(NamedTuple):
@@ -65,31 +66,31 @@ class Metre(NamedTuple):
 
 
 class TempoCourse(NamedTuple):
-    """How the tempo develops."""
+    """The course of the tempo."""
 
     change: TempoChange
     text: str
-    """One of `COURSES` but the last, or what the strokes say more exactly, such as by how much it jumps."""
+    """Continues the sentence "The tempo …": one of `COURSES` but the last, or the exact text of a `PulseCourse`."""
     probability: float
 
 
 class Rhythm(NamedTuple):
-    """What can be told of a rhythm; None stands for what cannot."""
+    """Tempo, metre and course of a rhythm; None where one cannot be determined."""
 
     tempo: Tempo | None
     metre: Metre | None
     course: TempoCourse | None
     candidates: tuple[Tempo, ...] = ()
-    """Tempi that the beat may have, each with the probability that it is the beat."""
+    """Beat candidates, each with the probability that it is the beat."""
 
     @property
     def changes(self) -> bool:
-        """Whether the tempo changes, so that no one tempo and metre hold."""
+        """Whether the tempo changes, so that no single tempo and metre hold."""
         return self.course is not None and self.course.change != "none"
 
 
 class RhythmAnalyser:
-    """Opens the three classifiers."""
+    """Tempo, metre and course of the tempo by three classifiers."""
 
     def __init__(self) -> None:
         self._beat, self._metre, self._course = (
@@ -97,7 +98,7 @@ class RhythmAnalyser:
         )
 
     def __call__(self, samples: Floats) -> Rhythm:
-        """Return what can be told of samples at 16 kHz."""
+        """Analyse the rhythm of samples at 16 kHz, shape (num_samples,)."""
         curves = compute_onset_curves(samples)
         pulse = find_pulse(samples, detect_onsets(samples))
         course = self._find_course(curves, pulse)
@@ -107,7 +108,7 @@ class RhythmAnalyser:
             return Rhythm(None, None, course, candidates)
         tempo, metre = self._find_beat(found, candidates) if found else (None, None)
         if tempo is None and pulse and pulse.course.change == "none":
-            tempo = Tempo(pulse.bpm, PULSE_RIGHT)
+            tempo = Tempo(pulse.bpm, PULSE_PRECISION)
         return Rhythm(tempo, metre, course, candidates)
 
     def _weigh_beats(self, found: tuple[BeatCandidate, ...]) -> tuple[Tempo, ...]:
@@ -124,27 +125,29 @@ class RhythmAnalyser:
         metres = np.exp(self._metre(found[best].features[None])[0])
         metre = Metre(int(self._metre.labels[int(metres.argmax())]), tempo.probability * float(metres.max()))
         return (
-            tempo if tempo.probability >= LEAST_SURE else None,
-            metre if metre.probability >= LEAST_SURE else None,
+            tempo if tempo.probability >= MIN_PROBABILITY else None,
+            metre if metre.probability >= MIN_PROBABILITY else None,
         )
 
     def _find_course(self, curves: Floats, pulse: Pulse | None) -> TempoCourse | None:
-        if curves.shape[1] < LEAST_COURSE_S * FRAMES_PER_S:
+        if curves.shape[1] < MIN_COURSE_S * FRAMES_PER_S:
             return None
         probabilities = np.exp(self._course(extract_tempo_course_features(curves[4:])[None])[0])
         best = int(probabilities.argmax())
         label, probability = self._course.labels[best], float(probabilities[best])
         change = CHANGES.get(label)
-        if change and probability >= (LEAST_SURE if change == "none" else LEAST_SURE_OF_CHANGE):
+        if change and probability >= (MIN_PROBABILITY if change == "none" else MIN_CHANGE_PROBABILITY):
             is_exact = pulse is not None and change == pulse.course.change == "sudden"
             return TempoCourse(change, pulse.course.text if pulse and is_exact else label, probability)
-        return TempoCourse(*pulse.course, PULSE_RIGHT) if pulse and pulse.course.change != "none" else None
+        return TempoCourse(*pulse.course, PULSE_PRECISION) if pulse and pulse.course.change != "none" else None
 
 
 def weigh_tempi(candidates: Sequence[Tempo], options: Sequence[str]) -> tuple[WeighedOption, ...]:
-    """Weigh options that name a tempo, in beats per minute or by a term, by the beats that were found.
+    """Return the probability of each option that names a tempo, in BPM or by a term such as allegro, likeliest first.
 
-    The likeliest comes first; empty where an option names no tempo, or no beat was found.
+    Args:
+        candidates: tempi of a clip with their probabilities.
+        options: of the question; where one of them names no tempo, the result is empty, as it is without candidates.
     """
     asked = [one for one in map(_read_tempo_range, options) if one]
     if not candidates or len(asked) < max(2, len(options)):
@@ -159,7 +162,7 @@ class _TempoRange(NamedTuple):
     high_bpm: float
 
     def measure_share(self, candidates: Sequence[Tempo]) -> float:
-        """Return the share of the candidates' probability that lies in the range or near it; of noise, next to none."""
+        """Return the share of the candidates' probability inside the range or near it; close to 0 in noise."""
         apart = (log(max(self.low_bpm / one.bpm, one.bpm / self.high_bpm, 1.0)) for one in candidates)
         near = (exp(-0.5 * (gap / SAME_TEMPO) ** 2) for gap in apart)
         heard = sum(one.probability * share for one, share in zip(candidates, near, strict=True))
@@ -167,7 +170,7 @@ class _TempoRange(NamedTuple):
 
 
 def _read_tempo_range(option: str) -> _TempoRange | None:
-    """Read one or two numbers that may be beats per minute, or a term such as allegro; None for any other text."""
+    """Parse one or two numbers that may be BPM, or a term such as allegro; None for other text."""
     numbers = sorted(map(float, NUMBER.findall(option)))
     if not numbers:
         words = f" {' '.join(WORD.findall(option.lower()))} "
@@ -180,15 +183,15 @@ def _read_tempo_range(option: str) -> _TempoRange | None:
 
 @cache
 def _read_terms() -> Mapping[str, tuple[float, float]]:
-    """Return tempo term -> the least and most beats per minute that it stands for."""
+    """Return tempo term -> lowest and highest BPM that it stands for."""
     text = files(__package__).joinpath("tempo_terms.json").read_text(encoding="utf-8")
     return {term: (low, high) for term, (low, high) in json.loads(text).items()}
 
 
 def estimate_tempo_of_melody(starts_s: list[float]) -> Tempo | None:
-    """Return the tempo of a melody from the grid on which its notes start; None where they keep to no grid."""
+    """Estimate the tempo of a melody by the grid of its note onsets, in seconds; None where they follow no grid."""
     gaps_s = np.diff(starts_s)
-    if len(gaps_s) < FEWEST_GAPS:
+    if len(gaps_s) < MIN_GAPS:
         return None
     for unit_s in np.geomspace(1.3, 0.14, 300):
         counts = np.round(gaps_s / unit_s)

@@ -1,25 +1,24 @@
-"""Features of a tempo that changes: by how much the rhythm of one part must be stretched to be like that of another.
+"""Features of the tempo course: the stretch that makes the rhythm of one part of a clip like that of another.
 
-On a logarithmic scale of lags a change of tempo shifts the autocorrelation of the onset strength, whatever the rhythm.
+On a logarithmic scale of lags, a change of tempo shifts the autocorrelation of the onset strength of any rhythm.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from services.captioners.frames import Floats
 from services.captioners.music.beat import autocorrelate
 from services.captioners.music.onsets import FRAMES_PER_S
 
 PER_OCTAVE = 24
 LAGS_S = 0.12 * 2 ** (np.arange(90) / PER_OCTAVE)  # up to 1.6 s
-MOST_SHIFT = 28  # 1.17 octaves
-
-Floats = NDArray[np.float32]
+MAX_SHIFT = 28  # 1.17 octaves
 
 
 def extract_tempo_course_features(curves: Floats) -> Floats:
-    """Return how alike parts of the clip are at each stretch, shape (5 * (2 * MOST_SHIFT + 1),).
+    """Return the correlation of parts of the clip at each stretch, shape (5 * (2 * MAX_SHIFT + 1),).
 
-    `curves` are the onset strength over all bands and the rise of the amplitude, shape (2, num_frames).
+    Args:
+        curves: onset strength over all bands, and rise of the amplitude; shape (2, num_frames).
     """
     half, third = curves.shape[1] // 2, curves.shape[1] // 3
     first, second = _compute_log_lags(curves[:, :half]), _compute_log_lags(curves[:, half:])
@@ -30,16 +29,16 @@ def extract_tempo_course_features(curves: Floats) -> Floats:
 
 
 def _compute_log_lags(curves: Floats) -> Floats:
-    """Return the autocorrelation of the curves, averaged, at `LAGS_S`."""
+    """Return the mean autocorrelation of the curves at `LAGS_S`, shape (num_lags,)."""
     frames = LAGS_S * FRAMES_PER_S
     found = [np.interp(frames, np.arange(len(curve)), autocorrelate(curve, 9), right=0.0) for curve in curves]
     return np.asarray(np.mean(found, axis=0), np.float32)
 
 
 def _compare(one: Floats, other: Floats) -> Floats:
-    """Return the correlation of one with the other at each shift, shape (2 * MOST_SHIFT + 1,)."""
+    """Return the correlation of one with the other at each shift, shape (2 * MAX_SHIFT + 1,)."""
     found = []
-    for shift in range(-MOST_SHIFT, MOST_SHIFT + 1):
+    for shift in range(-MAX_SHIFT, MAX_SHIFT + 1):
         a, b = (one[shift:], other[: len(other) - shift]) if shift >= 0 else (one[:shift], other[-shift:])
         a, b = a - a.mean(), b - b.mean()
         found.append(float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-9)))

@@ -1,11 +1,16 @@
-"""Viterbi decoding where every change of state costs the same."""
+"""Viterbi decoding with one cost for every change of state."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 
 def find_best_path(scores: NDArray[np.float32], change_cost: float) -> NDArray[np.int64]:
-    """Return the state of each step, shape (num_steps,), from scores of shape (num_steps, num_states)."""
+    """Return the state of each step on the best path, shape (num_steps,).
+
+    Args:
+        scores: of each state in each step, shape (num_steps, num_states); they are added up along a path.
+        change_cost: subtracted for every change of state.
+    """
     origin = np.zeros(scores.shape, np.int64)
     stay = np.arange(scores.shape[1])
     total = scores[0].copy()

@@ -5,13 +5,12 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from services.captioners.frames import Floats
 from services.types import SAMPLE_RATE
 
-Floats = NDArray[np.float32]
-
 FRAME_S = 0.01
-SILENCE_DB = -60.0  # dBFS; what stays below is called silence
-QUIETEST_DB = -100.0  # dBFS given to digital silence
+SILENCE_DB = -60.0  # dBFS; below it is silence
+QUIETEST_DB = -100.0  # dBFS of digital silence
 RANGE_DB = 40.0  # below the loudest frame, what counts as sound
 STEP_DB = 8.0  # above the background, what counts as an event
 SHORTEST_S = 0.03
@@ -19,7 +18,7 @@ BRIDGED_S = 0.15  # shorter gaps belong to the sound
 
 
 class ActiveSpan(NamedTuple):
-    """A stretch of time."""
+    """A span of time in which something sounds."""
 
     start_s: float
     end_s: float
@@ -30,11 +29,11 @@ class ActiveSpan(NamedTuple):
         return self.end_s - self.start_s
 
     def measure_overlap_s(self, other: "ActiveSpan") -> float:
-        """Return for how many seconds both last at the same time."""
+        """Return the seconds that two spans have in common."""
         return max(0.0, min(self.end_s, other.end_s) - max(self.start_s, other.start_s))
 
     def cut(self, samples: Floats) -> Floats:
-        """Return the samples of this stretch."""
+        """Return the samples of this span, shape (num_samples,)."""
         return samples[round(self.start_s * SAMPLE_RATE) : round(self.end_s * SAMPLE_RATE)]
 
 
@@ -42,7 +41,7 @@ ActiveSpans: TypeAlias = tuple[ActiveSpan, ...]
 
 
 def measure_levels_db(samples: Floats) -> Floats:
-    """Return the RMS level in dBFS of each 10 ms, shape (num_frames,); at least one frame."""
+    """Return the RMS level in dBFS of each 10 ms of samples at 16 kHz, shape (num_frames,); at least one frame."""
     size = round(FRAME_S * SAMPLE_RATE)
     padded = np.pad(samples, (0, -len(samples) % size if len(samples) else size))
     power = (padded.reshape(-1, size).astype(np.float64) ** 2).mean(axis=1)
@@ -50,10 +49,10 @@ def measure_levels_db(samples: Floats) -> Floats:
 
 
 def detect_activity(samples: Floats) -> ActiveSpans:
-    """Return the stretches with sound, in order; empty when all is silence.
+    """Detect the spans of samples at 16 kHz with sound, in order; empty where all is silence.
 
-    A stretch stands out of the background (the 10th percentile of the level) or, where the background itself is loud,
-    is simply not silent.
+    A span rises above the background (the 10th percentile of the level) or, where the background itself is loud, above
+    silence.
     """
     levels = measure_levels_db(samples)
     peak, background = float(levels.max()), float(np.percentile(levels, 10))
@@ -66,7 +65,7 @@ def detect_activity(samples: Floats) -> ActiveSpans:
 
 
 def find_runs(is_on: NDArray[np.bool_], duration_s: float) -> ActiveSpans:
-    """Turn a flag for each 10 ms into stretches; short gaps are bridged, then shorter stretches dropped."""
+    """Turn a flag for each 10 ms, shape (num_frames,), into spans; short gaps are bridged, then short spans dropped."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], is_on, [False])).astype(np.int8)))
     spans: list[ActiveSpan] = []
     for start, end in zip(edges[::2] * FRAME_S, edges[1::2] * FRAME_S, strict=True):

@@ -1,8 +1,8 @@
 """Change-point detection: when continuous sounds begin, end, or change their level.
 
-A sound that goes on, such as rain, an engine or a hiss, raises the quiet moments of its frequency bands, and they stay
-raised until it ends; a bark or a syllable raises only the loud ones. So the quiet moments of what follows are compared
-with the loud ones of what came before, band by band, which also shows what begins under a louder sound.
+A continuous sound, such as rain, an engine or a hiss, raises the quiet moments of its frequency bands until it ends; a
+bark or a syllable raises only the loud ones. So a low percentile of the level after a moment is compared with a high
+one before it, band by band, which also shows a sound that begins under a louder one.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,12 +12,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from services.captioners.frames import Floats, cut_frames
+from services.captioners.mel import space_on_mel_scale
 from services.captioners.sounds.activity import (
     FRAME_S,
     SILENCE_DB,
     ActiveSpan,
     ActiveSpans,
-    Floats,
     detect_activity,
     measure_levels_db,
 )
@@ -27,19 +28,19 @@ NUM_BANDS = 16
 LOWEST_HZ, HIGHEST_HZ = 60.0, 7600.0
 FFT_SIZE = 512
 SMOOTHED = 5  # frames
-FLOOR_DB = -72.0  # dBFS in one band; below it nothing is heard
+FLOOR_DB = -72.0  # dBFS in one band; below it is silence
 REACH_S = 0.7  # compared on either side of a change
-NEAREST_S = 0.4  # to the begin or end of the recording
-QUIET, LOUD = 0.2, 0.8  # of the moments of one side, in the order of their levels
-LEAST_DB = 8.0  # by which quiet moments of one side are above loud ones of the other
-FEWEST_BANDS = 2
-STEP_S = 0.1  # over which the place of a change is found
-HOP = 2  # frames between places that are looked at
-LEAST_BACKGROUND_DB = -50.0  # dBFS from which a background counts as a sound
+MARGIN_S = 0.4  # at the beginning and end of the recording, where no change is detected
+QUIET, LOUD = 0.2, 0.8  # quantiles of the levels on one side
+MIN_CHANGE_DB = 8.0  # by which the quiet quantile on one side exceeds the loud one on the other
+MIN_BANDS = 2
+STEP_S = 0.1  # over which a change is localised
+HOP = 2  # frames between two candidates
+MIN_BACKGROUND_DB = -50.0  # dBFS from which a background counts as a sound
 AUDIBLE_DB = 30.0  # below the loudest stretch
 SHORTEST_S = 0.5  # of a continuous sound
-LEAST_FILLED = 0.8  # share of a stretch that a continuous sound fills
-SLIVER_S = 0.2  # what is cut off a sound and shorter belongs to its neighbour
+MIN_FILLED = 0.8  # share of a stretch that a continuous sound fills
+SLIVER_S = 0.2  # a shorter piece cut off a sound belongs to its neighbour
 
 
 class LevelChange(NamedTuple):
@@ -53,17 +54,17 @@ class LevelChange(NamedTuple):
 
 
 class SoundRegion(NamedTuple):
-    """What sounds in one stretch of a recording."""
+    """The sound of one stretch of a recording."""
 
     spans: ActiveSpans
     is_own: bool
-    """Whether something continuous begins or ends with it, so that it is not the background of its neighbours."""
+    """Whether a continuous sound begins or ends with it; otherwise it may be the background of its neighbours."""
 
 
 def find_changes(samples: Floats) -> tuple[LevelChange, ...]:
-    """Return the changes of samples at 16 kHz, in order; empty where there are none."""
+    """Detect the changes in samples at 16 kHz, in order; empty where there are none."""
     levels = _measure_bands_db(samples)
-    reach, nearest = round(REACH_S / FRAME_S), round(NEAREST_S / FRAME_S)
+    reach, nearest = round(REACH_S / FRAME_S), round(MARGIN_S / FRAME_S)
     places = np.arange(nearest, len(levels) - nearest, HOP)
     if not len(places):
         return ()
@@ -72,20 +73,20 @@ def find_changes(samples: Floats) -> tuple[LevelChange, ...]:
     quiet, loud = windows[:, :, round(QUIET * reach)], windows[:, :, round(LOUD * reach)]
     before, after = places // HOP, (places + reach) // HOP
     differences = np.stack([quiet[after] - loud[before], quiet[before] - loud[after]])
-    strength = np.sort(differences, axis=2)[:, :, -FEWEST_BANDS]
+    strength = np.sort(differences, axis=2)[:, :, -MIN_BANDS]
     found = []
     for index in _find_peaks(strength.max(axis=0), reach // HOP):
-        begins, ends = (bool(one >= LEAST_DB) for one in strength[:, index])
-        changed = differences[int(strength[1, index] > strength[0, index]), index] >= LEAST_DB
+        begins, ends = (bool(one >= MIN_CHANGE_DB) for one in strength[:, index])
+        changed = differences[int(strength[1, index] > strength[0, index]), index] >= MIN_CHANGE_DB
         frame = _find_step(levels[:, changed].mean(axis=1), int(places[index]))
         found.append(LevelChange(frame * FRAME_S, begins, ends))
     return tuple(found)
 
 
 def find_regions(samples: Floats) -> tuple[SoundRegion, ...]:
-    """Return the continuous sounds and what sounds between them, in order; without changes one, and none on silence.
+    """Return the continuous sounds and the regions between them, in order; one without changes, none on silence.
 
-    A continuous sound is judged without the louder ones beside it.
+    Activity within a continuous sound is detected without the louder sounds beside it.
     """
     found = detect_activity(samples)
     edges_s = [0.0]
@@ -100,7 +101,7 @@ def find_regions(samples: Floats) -> tuple[SoundRegion, ...]:
 
 
 def _find_continuous(samples: Floats) -> Iterator[SoundRegion]:
-    """Yield the stretches between changes that are filled with sound, and no background of their neighbours."""
+    """Yield the stretches between changes that are filled with sound other than the background of their neighbours."""
     changes = find_changes(samples)
     if not changes:
         return
@@ -108,12 +109,12 @@ def _find_continuous(samples: Floats) -> Iterator[SoundRegion]:
     stretches = [ActiveSpan(*edges) for edges in pairwise(edges_s)]
     begins, ends = [False, *(one.begins for one in changes)], [*(one.ends for one in changes), False]
     levels_db = [float(np.median(measure_levels_db(stretch.cut(samples)))) for stretch in stretches]
-    least_db = max(LEAST_BACKGROUND_DB, max(levels_db) - AUDIBLE_DB)
+    least_db = max(MIN_BACKGROUND_DB, max(levels_db) - AUDIBLE_DB)
     for stretch, level_db, is_own in zip(stretches, levels_db, map(max, begins, ends), strict=True):
         if level_db < (SILENCE_DB if is_own else least_db) or stretch.duration_s < SHORTEST_S:
             continue
         spans = tuple(_detect_within(samples, stretch))
-        if sum(span.duration_s for span in spans) >= LEAST_FILLED * stretch.duration_s:
+        if sum(span.duration_s for span in spans) >= MIN_FILLED * stretch.duration_s:
             yield SoundRegion((ActiveSpan(spans[0].start_s, spans[-1].end_s),), is_own)
 
 
@@ -123,7 +124,7 @@ def list_spans(regions: Iterable[SoundRegion]) -> ActiveSpans:
 
 
 def _detect_within(samples: Floats, stretch: ActiveSpan) -> Iterator[ActiveSpan]:
-    """Yield the spans of a stretch as if nothing were beside it; what lies at a change may belong to either side."""
+    """Yield the active spans of a stretch by itself, without the frames at its edges, which belong to either side."""
     inner = ActiveSpan(stretch.start_s + STEP_S / 2, stretch.end_s - STEP_S / 2)
     for span in detect_activity(inner.cut(samples)):
         start_s, end_s = inner.start_s + span.start_s, inner.start_s + span.end_s
@@ -134,7 +135,7 @@ def _detect_within(samples: Floats, stretch: ActiveSpan) -> Iterator[ActiveSpan]
 
 
 def _limit(spans: ActiveSpans, stretch: ActiveSpan) -> ActiveSpans:
-    """Return what lies in a stretch, without the slivers that a cut leaves of the sound beside it."""
+    """Clip spans to a stretch, and drop the slivers that a cut leaves of the sound beside it."""
     limited = (ActiveSpan(max(span.start_s, stretch.start_s), min(span.end_s, stretch.end_s)) for span in spans)
     return tuple(
         one for one, whole in ((one, one in spans) for one in limited) if one.duration_s >= (0 if whole else SLIVER_S)
@@ -142,17 +143,17 @@ def _limit(spans: ActiveSpans, stretch: ActiveSpan) -> ActiveSpans:
 
 
 def _find_peaks(strength: NDArray[np.float64], reach: int) -> Iterator[int]:
-    """Yield the first of the places where the strength is highest for as far as it reaches, in order."""
+    """Yield the indices of the local maxima of at least `MIN_CHANGE_DB`, `reach` apart, in order."""
     last = -reach
     for index, value in enumerate(strength):
         is_highest = value == strength[max(0, index - reach) : index + reach + 1].max()
-        if value >= LEAST_DB and is_highest and index - last >= reach:
+        if value >= MIN_CHANGE_DB and is_highest and index - last >= reach:
             yield index
             last = index
 
 
 def _find_step(levels: NDArray[np.float64], near: int) -> int:
-    """Return the frame near one at which the level differs most from that just before."""
+    """Return the frame near `near` at which the level steps most."""
     reach = round(STEP_S / FRAME_S)
     sums = np.concatenate(([0.0], np.cumsum(levels)))
     places = np.arange(max(reach, near - 2 * reach), min(len(levels) - reach, near + 2 * reach) + 1)
@@ -161,10 +162,10 @@ def _find_step(levels: NDArray[np.float64], near: int) -> int:
 
 
 def _measure_bands_db(samples: Floats) -> NDArray[np.float64]:
-    """Return the level in dBFS of each 10 ms in each band, smoothed, shape (num_frames, NUM_BANDS)."""
+    """Return the smoothed level in dBFS of each 10 ms in each band, shape (num_frames, NUM_BANDS)."""
     hop = round(FRAME_S * SAMPLE_RATE)
     padded = np.pad(samples, (FFT_SIZE // 2, FFT_SIZE // 2 + hop))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, FFT_SIZE)[::hop]
+    frames = cut_frames(padded, FFT_SIZE, hop)
     power = np.abs(np.fft.rfft(frames * _WINDOW)) ** 2 @ _BANDS
     power = np.pad(power, ((SMOOTHED // 2 + 1, SMOOTHED // 2), (0, 0))).cumsum(axis=0)
     smooth = (power[SMOOTHED:] - power[:-SMOOTHED]) / SMOOTHED
@@ -172,9 +173,9 @@ def _measure_bands_db(samples: Floats) -> NDArray[np.float64]:
 
 
 def _make_bands() -> NDArray[np.float64]:
-    """Return which bins are of which mel band, (num_bins, NUM_BANDS), weighed so that power is that of RMS."""
-    edges_mel = np.linspace(2595 * np.log10(1 + LOWEST_HZ / 700), 2595 * np.log10(1 + HIGHEST_HZ / 700), NUM_BANDS + 1)
-    bands = np.searchsorted(700 * (10 ** (edges_mel / 2595) - 1), np.fft.rfftfreq(FFT_SIZE, 1 / SAMPLE_RATE)) - 1
+    """Return rectangular mel bands, shape (num_bins, NUM_BANDS), scaled so that their powers sum to the mean square."""
+    edges_hz = space_on_mel_scale(LOWEST_HZ, HIGHEST_HZ, NUM_BANDS + 1)
+    bands = np.searchsorted(edges_hz, np.fft.rfftfreq(FFT_SIZE, 1 / SAMPLE_RATE)) - 1
     scale = 2 / (FFT_SIZE * float(np.sum(_WINDOW**2)))
     return np.where(bands[:, None] == np.arange(NUM_BANDS), scale, 0.0)
 

@@ -1,20 +1,21 @@
-"""How the level of a clip develops: a small classifier over the levels of equal parts.
+"""Course of the level, such as a fade or a crescendo: a small classifier over the levels of equal parts of a clip.
 
-A fade of speech or music is hidden by the rise and fall of what sounds; the loud and the quiet levels of each part
-together tell it. Fitted by `benchmarks/ears/fit.py` on recordings and renderings with imposed gains.
+The rise and fall of speech or music masks a fade in the mean level, but not in the loud and quiet percentiles together.
+Fitted by `benchmarks/ears/fit.py` on recordings and renderings with imposed gains.
 """
 
 from functools import cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
+from services.captioners.frames import Floats
 from services.captioners.head import ClassifierHead
-from services.captioners.sounds.activity import FRAME_S, Floats
+from services.captioners.sounds.activity import FRAME_S
 
 HEAD = "level_course.safetensors"
 
-COURSES = (
+Course: TypeAlias = Literal[
     "it stays at about the same level",
     "it gets gradually louder",
     "it gets gradually quieter",
@@ -22,29 +23,30 @@ COURSES = (
     "it suddenly becomes quieter",
     "it swells and then fades",
     "it gets quieter and then louder again",
-)
+]
+COURSES: tuple[Course, ...] = get_args(Course)
+"""In the order of the classifier's outputs."""
 NUM_PARTS = 12
-RANGE_DB = 50.0  # below the loudest; what is quieter counts as that quiet
+RANGE_DB = 50.0  # below the loudest frame, at which levels are floored
 SHORTEST_S = 1.2  # a shorter clip has no course
-LEAST_SURE = 0.5  # probability of what is told
+MIN_PROBABILITY = 0.5  # of a course that is stated
 
 
 class LevelCourse(NamedTuple):
-    """How the level develops."""
+    """The course of a level, and its probability."""
 
-    text: str
-    """One of `COURSES`."""
+    course: Course
     probability: float
 
 
 def find_level_course(levels: Floats) -> LevelCourse | None:
-    """Return how the levels in dBFS of each 10 ms develop; None where it cannot be told."""
+    """Classify the course of levels in dBFS of each 10 ms, shape (num_frames,); None where the classifier is unsure."""
     if len(levels) * FRAME_S < SHORTEST_S:
         return None
     probabilities = np.exp(_open_head()(extract_course_features(levels)[None])[0])
     best = int(probabilities.argmax())
     found = LevelCourse(COURSES[best], float(probabilities[best]))
-    return found if found.probability >= LEAST_SURE else None
+    return found if found.probability >= MIN_PROBABILITY else None
 
 
 @cache
@@ -53,7 +55,10 @@ def _open_head() -> ClassifierHead:
 
 
 def extract_course_features(levels: Floats) -> Floats:
-    """Return the loud, mean and quiet level of each part against the clip's, and what courses of a gain explain."""
+    """Return the features of the classifier from levels in dBFS of each 10 ms, shape (num_features,).
+
+    They are the loud, mean and quiet level of each part relative to the clip, and their projections on courses of gain.
+    """
     levels = np.maximum(levels, levels.max() - RANGE_DB)
     parts = np.array_split(levels, NUM_PARTS)
     loud = np.array([np.percentile(part, 90) for part in parts])
@@ -66,7 +71,7 @@ def extract_course_features(levels: Floats) -> Floats:
 
 
 def _make_templates() -> Floats:
-    """Return the courses that a gain may follow, shape (num_templates, NUM_PARTS): ramps, steps, hills."""
+    """Return typical courses of gain, ramps, steps and hills, as unit vectors; shape (num_templates, NUM_PARTS)."""
     place = np.linspace(0, 1, NUM_PARTS)
     found = [np.clip((place - start) / (end - start), 0, 1) for start, end in ((0, 1), (0, 0.6), (0.4, 1), (0.2, 0.8))]
     found += [(np.arange(NUM_PARTS) >= cut).astype(float) for cut in range(2, NUM_PARTS - 1)]

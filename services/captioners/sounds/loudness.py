@@ -5,25 +5,28 @@ from typing import NamedTuple
 
 import numpy as np
 
-from services.captioners.sounds.activity import FRAME_S, SILENCE_DB, Floats, detect_activity, measure_levels_db
+from services.captioners.frames import Floats
+from services.captioners.sounds.activity import FRAME_S, SILENCE_DB, detect_activity, measure_levels_db
 from services.captioners.sounds.changes import find_changes
-from services.captioners.sounds.course import COURSES, find_level_course
+from services.captioners.sounds.course import Course, find_level_course
 from services.captioners.statement import UNDATED, make_labels
 from services.types import AudioClip, Evidence
 
 SOURCE = "level-meter"
-GAP_S = 0.25  # a silence this long inside the sound is told
-SUDDENLY_LOUDER, SUDDENLY_QUIETER = COURSES[3:5]
-LOUD = 75  # percentile of the level that is compared on either side of a step
-LEAST_STEP_DB = 4.0
-EDGE_FRAMES = 5  # on either side of a step, which belong to neither
-MOST_UNSTEADY_DB = 2.5  # standard deviation of a level that stays the same
+GAP_S = 0.25  # shortest silence inside the sound that is stated
+FRAMES_PER_S = round(1 / FRAME_S)
+LOUD = 75  # percentile of the level, compared on either side of a step
+MIN_STEP_DB = 4.0
+EDGE_FRAMES = 5  # on either side of a step, left out of the comparison
+MAX_STEADY_DEVIATION_DB = 2.5  # standard deviation of a steady level
 
 
-def describe_loudness(clip: AudioClip, *, tells_gaps: bool = True) -> tuple[Evidence, ...]:
-    """Describe level, course and gaps; a silent clip is called silent and nothing else.
+def describe_loudness(clip: AudioClip, *, has_gaps: bool = True) -> tuple[Evidence, ...]:
+    """Describe level, course and gaps; of a silent clip, state the silence alone.
 
-    Without `tells_gaps` the silences inside are left out: those between words or sounds are not interruptions.
+    Args:
+        clip: the whole clip.
+        has_gaps: whether silences inside the clip count as interruptions; those between words or sounds do not.
     """
     levels = measure_levels_db(clip.samples)
     if float(levels.max()) < SILENCE_DB:
@@ -33,12 +36,12 @@ def describe_loudness(clip: AudioClip, *, tells_gaps: bool = True) -> tuple[Evid
     return (
         _make_evidence("Level: {}.", (level,), clip),
         *_describe_course(levels, clip),
-        *(_describe_gaps(clip) if tells_gaps else ()),
+        *(_describe_gaps(clip) if has_gaps else ()),
     )
 
 
 def _describe_course(levels: Floats, clip: AudioClip) -> tuple[Evidence, ...]:
-    """Tell how the level develops while there is sound, and when it changes at once."""
+    """State the course of the level from the first to the last sound, and the time of a sudden change."""
     heard = np.flatnonzero(levels >= SILENCE_DB)
     first, last = int(heard[0]), int(heard[-1]) + 1
     steps = _measure_steps(levels[first:last], first, clip.samples)
@@ -48,14 +51,14 @@ def _describe_course(levels: Floats, clip: AudioClip) -> tuple[Evidence, ...]:
     found = find_level_course(levels[first:last])
     if found is None:
         return ()
-    step = max((one for one in steps if one.course == found.text), key=lambda one: abs(one.by_db), default=None)
+    step = max((one for one in steps if one.course == found.course), key=lambda one: abs(one.by_db), default=None)
     when = f", at {step.time_s:.1f} s" if step else ""
-    told = _make_evidence(f"Course of the level: {{}}{when}.", (found.text,), clip)
-    return (told.model_copy(update={"confidence": round(found.probability, 2), "reliability": "model"}),)
+    statement = _make_evidence(f"Course of the level: {{}}{when}.", (found.course,), clip)
+    return (statement.model_copy(update={"confidence": round(found.probability, 2), "reliability": "model"}),)
 
 
 class _LevelStep(NamedTuple):
-    """A change of a continuous sound after which the rest is louder or quieter."""
+    """A moment from which the rest of a clip is louder or quieter."""
 
     frame: int
     by_db: float
@@ -66,17 +69,17 @@ class _LevelStep(NamedTuple):
         return self.frame * FRAME_S
 
     @property
-    def course(self) -> str:
-        """As the course of a level is told."""
-        return SUDDENLY_LOUDER if self.by_db > 0 else SUDDENLY_QUIETER
+    def course(self) -> Course:
+        """The course of a level with this step alone."""
+        return "it suddenly becomes louder" if self.by_db > 0 else "it suddenly becomes quieter"
 
 
 def _measure_steps(levels: Floats, first: int, samples: Floats) -> list[_LevelStep]:
-    """Return the changes after which it is clearly louder or quieter than before.
+    """Return the changes after which the clip is clearly louder or quieter than before.
 
     Args:
-        levels: of the frames with sound.
-        first: the number of their first.
+        levels: dBFS of the frames from the first to the last sound.
+        first: index of the first of them.
         samples: the whole clip.
     """
     steps = []
@@ -86,24 +89,24 @@ def _measure_steps(levels: Floats, first: int, samples: Floats) -> list[_LevelSt
         if not len(before) or not len(after):
             continue
         step = _LevelStep(frame, float(np.percentile(after, LOUD) - np.percentile(before, LOUD)))
-        steps += [step] if abs(step.by_db) >= LEAST_STEP_DB else []
+        steps += [step] if abs(step.by_db) >= MIN_STEP_DB else []
     return steps
 
 
 def _find_steady_step(levels: Floats, first: int, steps: list[_LevelStep]) -> _LevelStep | None:
-    """Return the only step of a level that is otherwise steady: then it needs no classifier."""
+    """Return the only step of an otherwise steady level, which needs no classifier; None where it is not so."""
     if len(steps) != 1:
         return None
     (step,) = steps
     sides = levels[: step.frame - first - EDGE_FRAMES], levels[step.frame - first + EDGE_FRAMES :]
-    is_steady = all(len(side) and float(side.std()) < MOST_UNSTEADY_DB for side in sides)
+    is_steady = all(len(side) and float(side.std()) < MAX_STEADY_DEVIATION_DB for side in sides)
     return step if is_steady else None
 
 
 def _make_evidence(
     text: str, found: tuple[str, ...], clip: AudioClip, start_s: float = 0.0, end_s: float | None = None
 ) -> Evidence:
-    """Return a statement with what was found in place of each `{}` of its text."""
+    """Return a statement whose text has each `{}` replaced with what was found, which also become its labels."""
     end_s = clip.duration_s if end_s is None else end_s
     return Evidence(
         kind="loudness",
@@ -126,7 +129,7 @@ def _name_level(level_db: float) -> str:
 
 
 def _describe_gaps(clip: AudioClip) -> tuple[Evidence, ...]:
-    """Tell the silences inside the sound, and a sound that is cut off."""
+    """State the silences that interrupt a sound."""
     spans = detect_activity(clip.samples)
     levels = measure_levels_db(clip.samples)
     gaps = [
@@ -142,8 +145,9 @@ def _describe_gaps(clip: AudioClip) -> tuple[Evidence, ...]:
 
 
 def _is_abrupt(levels: Floats, start_s: float, end_s: float) -> bool:
+    start, end = round(start_s * FRAMES_PER_S), round(end_s * FRAMES_PER_S)
     before, inside = (
-        levels[max(0, round(start_s * 100) - 10) : round(start_s * 100)],
-        levels[round(start_s * 100) + 2 : round(end_s * 100) - 2],
+        levels[max(0, start - 10) : start],
+        levels[start + 2 : end - 2],
     )
     return bool(len(before) and len(inside) and before.mean() - inside.mean() > 30)

@@ -9,67 +9,73 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from services.captioners.sounds.activity import Floats, measure_levels_db
+from services.captioners.frames import Floats, cut_frames
+from services.captioners.sounds.activity import measure_levels_db
 from services.captioners.statement import UNDATED, make_labels
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
 SOURCE = "signal-quality"
 SHORTEST_S = 0.3  # a shorter clip tells nothing about its recording
-LONGEST_S = 60.0  # what is analysed of a long clip
-LIVE_DB = -85.0  # dB below the peak; quieter is digital silence and says nothing about noise
+LONGEST_S = 60.0  # of a longer clip only the beginning is analysed
+LIVE_DB = -85.0  # relative to the peak; quieter frames are digital silence, which has no noise floor
 FFT_SIZE = 512
-# Fitted on half of 190 training clips with made dropouts of 20 to 300 ms (4 or more) against the same clips clean and
+# Fitted on half of 190 training clips with added dropouts of 20 to 300 ms (4 or more) against the same clips clean and
 # noise-gated in seven ways, and 58 synthetic ones. On the other half: none of 1,400 clean or gated ones is named, and
 # 0.7 to 0.9 of those with dropouts of 20 to 150 ms, the rest of which fall into pauses. `FADE_DB` and `LOUD_DB` were
 # fitted on 240 synthetic sentences, whose stops are digital silence: none of 210 that are voiced is named (21 without
 # them), 7 of 30 that are whispered are, and 60 % of 94 others with dropouts (70 % without them).
 QUIET = 1e-3  # of the peak; a resampler's ringing fills gaps to less than that
 GAP_S = (0.01, 0.4)  # how long a dropout may last
-EDGE_S, EDGE_DB = 0.002, 13.5  # what is looked at on either side, and how far below the loud parts it may be
+EDGE_S, EDGE_DB = 0.002, 13.5  # length of the edge on either side, and how far below the loud parts it may be
 FADE_S, FADE_DB = 0.008, 3.0  # a stop dies away: length of each edge, and how far it may be below what lies beside it
-LOUD_DB = 25.0  # below the loudest frame; quieter ones, as a hum, do not tell how loud the sound is that a gap cuts
-FEWEST_DROPOUTS = 2
-# Fitted on 160 training clips, clean, clipped by 6, 12 and 20 dB and overdriven by 20 dB, and 300 made sounds of one to
-# five steady partials. On 260 other clips those clipped by 20 dB are named, and 1 % of clean ones and of tones.
-PILE_UP = 1.3  # densest amplitude in the upper half of the range against that at a third of it
-TONES = 0.97  # share of a frame's power in 16 bins; above it the frame is a few steady tones
-SMOOTH = 0.52  # flatness of the tops; above it they are cut
+LOUD_DB = 25.0  # below the loudest frame; quieter frames, as of a hum, are not part of the sound that a gap cuts
+MIN_DROPOUTS = 2
+# Fitted on 160 training clips, clean, clipped by 6, 12 and 20 dB and overdriven by 20 dB, and 300 synthetic tones of
+# one to five steady partials. On 260 other clips those clipped by 20 dB are named, and 1 % of clean ones and of tones.
+MIN_PILE_UP = 1.3  # density of the densest amplitude in the upper half of the range, relative to that at a third of it
+TONAL = 0.97  # share of a frame's power in 16 bins, above which it consists of a few steady tones
+MAX_TOP_FLATNESS = 0.52  # of the peaks of a waveform; above it they are cut
 
 
 class RecordingTraits(NamedTuple):
-    """What the signal, scaled to a peak of 1, shows of its recording."""
+    """Measurements of a signal, scaled to a peak of 1, that show defects of its recording."""
 
-    num_holes: int
+    num_dropouts: int
     """Short gaps that cut into loud sound."""
     pile_up: float
-    """Densest amplitude in the upper half of the range against that at a third of it; a limit piles them up.
+    """Density of the densest amplitude in the upper half of the range, relative to that at a third of it.
 
-    Without the steady tones, which pile up unclipped.
+    Clipping raises it. Steady tones are left out: their amplitudes pile up unclipped.
     """
     top_flatness: float
-    """How flat the tops are where amplitudes of tones pile up, 0.5 for smooth and 1 for cut ones; 0 where none do."""
+    """Flatness of the waveform's peaks where amplitudes of tones pile up: 0.5 smooth, 1 cut; 0 where none do."""
     highest_hz: float
     """Highest frequency within 55 dB of the strongest."""
     bass_db: float
-    """60-200 Hz against 300-1000 Hz."""
+    """Level of 60-200 Hz relative to 300-1000 Hz."""
     treble_db: float
-    """2.0-3.2 kHz against 300-1000 Hz."""
+    """Level of 2.0-3.2 kHz relative to 300-1000 Hz."""
     air_db: float
-    """3.8-7 kHz against 2.0-3.2 kHz."""
+    """Level of 3.8-7 kHz relative to 2.0-3.2 kHz."""
     floor_db: float
-    """5th percentile of the level against the peak."""
+    """5th percentile of the level, relative to the peak."""
     range_db: float
-    """95th less 5th percentile of the level."""
+    """Dynamic range: 95th minus 5th percentile of the level."""
     floor_flatness_db: float
-    """Geometric against arithmetic mean of the spectrum in the quietest frames; 0: white."""
+    """Spectral flatness of the quietest frames, geometric over arithmetic mean; 0 dB: white noise."""
     fall_db: float
-    """Steepest falls of the level within 50 ms while it is loud (5th percentile)."""
+    """5th percentile of the change of the level over 50 ms while it is loud: its steepest falls."""
     rise_db: float
-    """Steepest rises of the level within 50 ms (98th percentile)."""
+    """98th percentile of the change of the level over 50 ms: its steepest rises."""
 
 
 def describe_quality(clip: AudioClip, *, is_speech: bool) -> tuple[Evidence, ...]:
-    """Return one statement on the recording; none about a clip too short or too quiet to tell."""
+    """Return one statement on the recording quality; none of a clip that is too short or too quiet.
+
+    Args:
+        clip: the whole clip.
+        is_speech: whether it is speech alone, of which reverberation can be detected.
+    """
     samples = clip.samples[: round(LONGEST_S * SAMPLE_RATE)]
     if clip.duration_s < SHORTEST_S or float(np.abs(samples).max()) < 1e-3:
         return ()
@@ -77,14 +83,14 @@ def describe_quality(clip: AudioClip, *, is_speech: bool) -> tuple[Evidence, ...
     defects = _name_defects(found, is_speech=is_speech)
     if found.highest_hz < SAMPLE_RATE / 2 - 500 and clip.source_rate <= SAMPLE_RATE / 2:
         defects.append(f"narrow bandwidth (recorded at {clip.source_rate} Hz, as on a telephone)")
-    told = defects or ["clean, no audible defects"]
+    named = defects or ["clean, no audible defects"]
     return (
         Evidence(
             kind="quality",
             source=SOURCE,
             revision=UNDATED,
-            text=f"Recording quality: {'; '.join(told)}.",
-            labels=make_labels(told),
+            text=f"Recording quality: {'; '.join(named)}.",
+            labels=make_labels(named),
             end_s=round(clip.duration_s, 2),
             confidence=0.85 if is_speech else 0.75,
             reliability="heuristic",
@@ -93,12 +99,12 @@ def describe_quality(clip: AudioClip, *, is_speech: bool) -> tuple[Evidence, ...
 
 
 def measure_traits(samples: Floats) -> RecordingTraits:
-    """Measure samples at 16 kHz, at least 0.3 s and not silent."""
+    """Measure the traits of samples at 16 kHz, shape (num_samples,), at least 0.3 s and not silent."""
     scaled = samples / np.abs(samples).max()
     magnitude = np.abs(scaled)
     levels = measure_levels_db(scaled)
     live = levels[levels > LIVE_DB]
-    frames = np.lib.stride_tricks.sliding_window_view(scaled, FFT_SIZE)[:: FFT_SIZE // 4]
+    frames = cut_frames(scaled, FFT_SIZE, FFT_SIZE // 4)
     power = np.abs(np.fft.rfft(frames * _WINDOW)) ** 2
     mean_power = power.mean(axis=0) + 1e-12
     spectrum_db = 10 * np.log10(mean_power)
@@ -108,9 +114,9 @@ def measure_traits(samples: Floats) -> RecordingTraits:
     is_tone = _find_tones(power, len(scaled))
     density, limit = _measure_pile_up(magnitude)
     return RecordingTraits(
-        num_holes=_count_dropouts(scaled, levels),
+        num_dropouts=_count_dropouts(scaled, levels),
         pile_up=_measure_pile_up(magnitude[~is_tone]).density,
-        top_flatness=_measure_top_flatness(scaled, limit) if density >= PILE_UP else 0.0,
+        top_flatness=_measure_top_flatness(scaled, limit) if density >= MIN_PILE_UP else 0.0,
         highest_hz=float(_BINS_HZ[np.flatnonzero(spectrum_db > spectrum_db.max() - 55)[-1]]),
         bass_db=_measure_band_db(mean_power, 60, 200) - middle,
         treble_db=_measure_band_db(mean_power, 2000, 3200) - middle,
@@ -124,10 +130,10 @@ def measure_traits(samples: Floats) -> RecordingTraits:
 
 
 def _name_defects(found: RecordingTraits, *, is_speech: bool) -> list[str]:
-    """Name the most audible defect; one hides the signs of the next."""
-    if found.num_holes >= FEWEST_DROPOUTS:
-        return [f"repeated short dropouts (about {found.num_holes} gaps of silence)"]
-    if found.pile_up >= PILE_UP or found.top_flatness > SMOOTH:
+    """Name the most audible defect alone: it masks the signs of the others."""
+    if found.num_dropouts >= MIN_DROPOUTS:
+        return [f"repeated short dropouts (about {found.num_dropouts} gaps of silence)"]
+    if found.pile_up >= MIN_PILE_UP or found.top_flatness > MAX_TOP_FLATNESS:
         return ["harsh clipping distortion (overdriven)"]
     if found.highest_hz < 3400 or found.treble_db < -31:
         return [f"muffled, the high frequencies are missing (nothing above {found.highest_hz / 1000:.1f} kHz)"]
@@ -140,10 +146,9 @@ def _name_defects(found: RecordingTraits, *, is_speech: bool) -> list[str]:
 
 
 def _count_dropouts(samples: Floats, levels: Floats) -> int:
-    """Count cuts inside sound: it is loud up to the very edge of a gap, and from the very edge on behind it.
+    """Count the gaps that cut into sound: it is loud right up to the gap, and right after it.
 
-    A pause of digital silence, in synthetic or noise-gated speech or between notes, lacks one of the two: what comes
-    before it has died away.
+    Before a pause of digital silence, in synthetic or noise-gated speech or between notes, the sound has died away.
     """
     is_quiet = (np.abs(samples) < QUIET).astype(np.int8)
     edges = np.flatnonzero(np.diff(np.concatenate(([0], is_quiet, [0]))))
@@ -173,12 +178,12 @@ def _count_dropouts(samples: Floats, levels: Floats) -> int:
 
 class _PileUp(NamedTuple):
     density: float
-    """Of the densest amplitude, against that at a third of the range."""
+    """Of the densest amplitude, relative to that at a third of the range."""
     amplitude: float
 
 
 def _measure_pile_up(magnitude: Floats) -> _PileUp:
-    """Measure how dense the densest amplitude of the upper half of the range is."""
+    """Measure the density of the densest amplitude in the upper half of the range."""
     counts, _ = np.histogram(magnitude, bins=50, range=(0, 1))
     densest = 22 + int(counts[22:].argmax())
     density = counts[densest] / max(np.median(counts[12:20]), 1e-6 * len(magnitude), 1)
@@ -186,18 +191,18 @@ def _measure_pile_up(magnitude: Floats) -> _PileUp:
 
 
 def _find_tones(power: Floats, num_samples: int) -> NDArray[np.bool_]:
-    """Find the samples of frames that are a few steady tones: their power lies in 16 of 257 bins."""
+    """Mark the samples of frames that consist of a few steady tones: their power lies in 16 of 257 bins."""
     strongest = np.partition(power, -16, axis=1)[:, -16:]
-    is_tone = strongest.sum(axis=1) > TONES * power.sum(axis=1)
+    is_tone = strongest.sum(axis=1) > TONAL * power.sum(axis=1)
     samples = np.repeat(is_tone, FFT_SIZE // 4)
     return np.concatenate((samples, np.full(num_samples, is_tone[-1])))[:num_samples]
 
 
 def _measure_top_flatness(samples: Floats, limit: float) -> float:
-    """Return how long the tops that end near `limit` stay above 0.95 of their height, against above 0.8 of it.
+    """Return the time that peaks near `limit` stay above 0.95 of their height, as a share of that above 0.8 of it.
 
-    A smooth top is a parabola, and stays sqrt(0.05 / 0.2) = 0.5 of the time. Four times oversampled, because a period
-    of a few kHz has only a handful of samples.
+    A smooth peak is a parabola: sqrt(0.05 / 0.2) = 0.5. Oversampled four times, because a period at a few kHz has only
+    a handful of samples.
     """
     magnitude = np.abs(resample_poly(samples, 4, 1))
     is_top = magnitude > 0.8 * limit

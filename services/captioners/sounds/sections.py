@@ -6,74 +6,77 @@ from typing import NamedTuple
 
 import numpy as np
 
-from services.captioners.sounds.activity import ActiveSpan, ActiveSpans, Floats, detect_activity, measure_levels_db
+from services.captioners.frames import Floats
+from services.captioners.sounds.activity import ActiveSpan, ActiveSpans, detect_activity, measure_levels_db
 from services.captioners.sounds.changes import SoundRegion, find_regions, list_spans
 from services.captioners.sounds.sound_head import SoundHead
 from services.captioners.sounds.statements import make_evidence
 from services.captioners.sounds.tags import Tag, rank_sounds, score_sounds
-from services.captioners.sounds.yamnet import HOP_S, ClassScores, YamNet
+from services.captioners.sounds.yamnet import HOP_S, PATCH_S, ClassScores, YamNet
 from services.captioners.statement import make_labels
 from services.types import AudioClip, Evidence, EvidenceKind, Label
 
 SOURCE = "yamnet"
 NUM_OVERALL, NUM_OF_SECTION = 6, 3
-LEAST_OVERALL, LEAST_OF_SECTION = 0.15, 0.3  # confidence
-SPLIT_AFTER_S = 2.0  # a longer stretch is searched for changes of sound
-CHANGE = 0.45  # cosine distance between the second before and the second after
-ALIKE = 0.7  # cosine similarity of stretches that are the same sound again
-NUM_SHARED = 2  # stretches that share one of this many first tags are the same sound again
+MIN_OVERALL, MIN_OF_SECTION = 0.15, 0.3  # confidence
+SPLIT_AFTER_S = 2.0  # a longer span is searched for changes of sound
+MIN_CHANGE = 0.45  # cosine distance between the second before and the second after a cut
+ALIKE = 0.7  # cosine similarity from which two spans are the same sound
+NUM_SHARED = 2  # spans that share one of this many first tags are the same sound
 AUDIBLE_DB = 25.0  # below the loudest piece
-JOINED_S = 0.28  # stretches closer than this are one
-MOST_SECTIONS = 24
+JOINED_S = 0.28  # closer spans are joined
+MAX_SECTIONS = 24
 SPEECH = ("speech", "child speaking", "whispering", "person shouting")
 VOICE = (*SPEECH, "person sighing", "breathing", "person sniffing")
-LEAST_SPEECH_LOGIT, SURE_SPEECH_LOGIT, LEAST_SPEECH_S = -0.6, 2.0, 0.15
-SHORTEST_BESIDE_S = 0.8  # of a sound before or after speech that is told
-MOST_SPOKEN = 0.2  # share of it that may be speech
-LEAST_BESIDE = 0.7  # its confidence, where neither its begin nor its end is heard
-NUM_BEHIND, LEAST_BEHIND, CLEAR_BEHIND = 4, 0.12, 0.45
+MIN_SPEECH_LOGIT, SURE_SPEECH_LOGIT, MIN_SPEECH_S = -0.6, 2.0, 0.15
+SHORTEST_BESIDE_S = 0.8  # of a sound before or after speech
+MAX_SPOKEN = 0.2  # share of it that may be speech
+MIN_BESIDE = 0.7  # its confidence, where neither its begin nor its end is heard
+NUM_BACKGROUND, MIN_BACKGROUND, CLEAR_BACKGROUND = 4, 0.12, 0.45
 
 
 class Section(NamedTuple):
-    """One kind of sound, and every stretch of it up to the next kind."""
+    """One sound, and its spans up to the next sound."""
 
     spans: ActiveSpans
     tags: tuple[Tag, ...]
     embedding: Floats
     scores: Mapping[str, float]
-    """Phrase -> logit, of every sound; the tags leave out wider ones."""
+    """Sound -> logit, of every sound; the tags leave out the wider ones."""
 
 
 class SoundReport(NamedTuple):
-    """Tags, statements and speech spans of one clip."""
+    """Tags of one clip, statements on its sounds, and its spans of speech."""
 
     tags: tuple[Tag, ...]
-    """Every sound, surest first; empty on silence."""
+    """Every sound, the most confident first; empty on silence."""
     statements: tuple[Evidence, ...]
     speech: ActiveSpans
     """Spans of speech; empty where there is none."""
 
     @property
     def background(self) -> bool:
-        """Whether another sound than a voice is clearly heard."""
-        return any(tag.sound not in VOICE and tag.confidence >= CLEAR_BEHIND for tag in self.tags)
+        """Whether a sound other than a voice is clearly heard."""
+        return any(tag.sound not in VOICE and tag.confidence >= CLEAR_BACKGROUND for tag in self.tags)
 
     def get_confidence(self, *sounds: str) -> float:
-        """Return how sure the surest of these sounds is."""
+        """Return the highest confidence of these sounds."""
         return max((tag.confidence for tag in self.tags if tag.sound in sounds), default=0.0)
 
 
 class SoundTagger:
-    """Names the sounds of a clip with YAMNet."""
+    """Tags and segments the sounds of a clip with YAMNet."""
 
     def __init__(self, model: YamNet) -> None:
         self._model = model
         self._head = SoundHead(model.names)
 
     def __call__(self, clip: AudioClip, speech: ActiveSpans) -> SoundReport:
-        """Return a statement on the whole clip and, where the sound changes, one per section; nothing on silence.
+        """Return a statement on the whole clip and, where the sound changes, one per section; none on silence.
 
-        `speech` are the spans that voice activity detection finds; there, other sounds than the voice are named.
+        Args:
+            clip: the whole clip.
+            speech: spans of voice activity detection; in a clip of speech only sounds other than the voice are named.
         """
         regions = find_regions(clip.samples)
         if not regions:
@@ -90,21 +93,21 @@ class SoundTagger:
             tags = self._tag(clip.samples, spans)
         whole = ActiveSpan(spans[0].start_s, spans[-1].end_s)
         sections = self._find_sections(clip.samples, regions)
-        told = [_describe_section(section) for section in sections] if len(sections) > 1 else []
-        return SoundReport(tags, (_describe_clip(tags, whole), *told), ())
+        described = [_describe_section(section) for section in sections] if len(sections) > 1 else []
+        return SoundReport(tags, (_describe_clip(tags, whole), *described), ())
 
     def score(self, clip: AudioClip) -> Mapping[str, float]:
-        """Return how sure each sound is, phrase -> logit; empty on silence."""
+        """Return sound -> logit over the clip; empty on silence."""
         spans = list_spans(find_regions(clip.samples))
         return self._score(self._hear(clip.samples, spans)) if spans else {}
 
     def find_sections(self, clip: AudioClip) -> tuple[Section, ...]:
-        """Return the stretches of different sound, in order, speech being a sound as any other; nothing on silence."""
+        """Return the sections of different sound, speech included, in order; empty on silence."""
         return self._find_sections(clip.samples, find_regions(clip.samples))
 
     def _find_sections(self, samples: Floats, regions: Sequence[SoundRegion]) -> tuple[Section, ...]:
-        """Return the sections of the clip, in order; what is far quieter than the loudest needs a begin or an end."""
-        most = max(1, MOST_SECTIONS // max(1, len(regions)))
+        """Return the sections in order; a piece far quieter than the loudest counts only if a change delimits it."""
+        most = max(1, MAX_SECTIONS // max(1, len(regions)))
         pieces = [
             (piece, region.is_own)
             for region in regions
@@ -124,14 +127,14 @@ class SoundTagger:
         return tuple(sections)
 
     def _find_beside(self, samples: Floats, regions: Sequence[SoundRegion], speech: ActiveSpans) -> Iterator[Section]:
-        """Yield the continuous sounds before, between and after what is said, where they are surely no voice."""
+        """Yield the continuous sounds before, between and after the speech that are clearly not a voice."""
         for region in regions:
             (span, *others) = region.spans
             spoken_s = sum(span.measure_overlap_s(one) for one in speech)
-            if others or span.duration_s < SHORTEST_BESIDE_S or spoken_s > MOST_SPOKEN * span.duration_s:
+            if others or span.duration_s < SHORTEST_BESIDE_S or spoken_s > MAX_SPOKEN * span.duration_s:
                 continue
             section = self._make_section(samples, region.spans)
-            least = CLEAR_BEHIND if region.is_own else LEAST_BESIDE
+            least = CLEAR_BACKGROUND if region.is_own else MIN_BESIDE
             if section.tags[0].sound not in VOICE and section.tags[0].confidence >= least:
                 yield section
 
@@ -150,11 +153,11 @@ class SoundTagger:
         return score_sounds(scores.logits, self._model.names, self._head(scores))
 
     def _split(self, samples: Floats, span: ActiveSpan) -> ActiveSpans:
-        """Cut a stretch where the sound of the next second differs most from that of the last."""
+        """Split a span at the local maxima of the distance between the sound of the next second and the last."""
         if span.duration_s < SPLIT_AFTER_S:
             return (span,)
         embeddings = self._model(span.cut(samples)).embeddings
-        reach = round(0.96 / HOP_S)
+        reach = round(PATCH_S / HOP_S)
         distances = np.array(
             [
                 1 - _compute_cosine(embeddings[max(0, i - reach) : i].mean(0), embeddings[i : i + reach].mean(0))
@@ -164,14 +167,14 @@ class SoundTagger:
         cuts = [
             i + 1
             for i, distance in enumerate(distances)
-            if distance >= CHANGE and distance == distances[max(0, i - reach) : i + reach + 1].max()
+            if distance >= MIN_CHANGE and distance == distances[max(0, i - reach) : i + reach + 1].max()
         ]
-        edges = [span.start_s, *(span.start_s + 0.48 + (cut - 0.5) * HOP_S for cut in cuts), span.end_s]
+        edges = [span.start_s, *(span.start_s + PATCH_S / 2 + (cut - 0.5) * HOP_S for cut in cuts), span.end_s]
         return tuple(ActiveSpan(start, end) for start, end in pairwise(edges))
 
 
 def _join_spans(spans: ActiveSpans, most: int) -> ActiveSpans:
-    """Join stretches that lie close together, until there are at most so many."""
+    """Join spans that lie close together, until there are at most `most`."""
     gap_s = JOINED_S
     while True:
         joined: list[ActiveSpan] = []
@@ -195,27 +198,27 @@ def _compute_cosine(a: Floats, b: Floats) -> float:
 
 
 def _agree_on_speech(speech: ActiveSpans, tags: tuple[Tag, ...], spans: ActiveSpans) -> ActiveSpans:
-    """Return the stretches of speech on which the voice detector and the tagger agree.
+    """Return the spans of speech on which voice activity detection and the tagger agree.
 
-    Either alone takes cries and sneezes for speech; but a tagger that is sure outvotes a detector that hears nothing.
+    Either alone takes cries and sneezes for speech; but a confident tagger overrules a detector that finds nothing.
     """
     sure = max(tag.logit for tag in tags if tag.sound in SPEECH)
     found = speech or (spans if sure >= SURE_SPEECH_LOGIT else ())
-    is_long_enough = sum(span.duration_s for span in found) >= LEAST_SPEECH_S
-    return found if sure > LEAST_SPEECH_LOGIT and is_long_enough else ()
+    is_long_enough = sum(span.duration_s for span in found) >= MIN_SPEECH_S
+    return found if sure > MIN_SPEECH_LOGIT and is_long_enough else ()
 
 
 def _describe_clip(tags: tuple[Tag, ...], whole: ActiveSpan) -> Evidence:
-    said = [tag for tag in tags[:NUM_OVERALL] if tag.confidence >= LEAST_OVERALL] or list(tags[:1])
+    said = [tag for tag in tags[:NUM_OVERALL] if tag.confidence >= MIN_OVERALL] or list(tags[:1])
     labels = tuple(tag.label for tag in said)
     text = f"Sounds heard, most likely first: {', '.join(map(str, labels))}."
     return _make_evidence("sound", text, labels, whole, tags[0].confidence)
 
 
 def _describe_background(tags: tuple[Tag, ...], whole: ActiveSpan) -> tuple[Evidence, ...]:
-    """Tell what is heard behind a voice, however faint the tagger hears it: a voice hides what else there is."""
-    others = [tag for tag in tags if tag.sound not in VOICE][:NUM_BEHIND]
-    if not others or others[0].confidence < LEAST_BEHIND:
+    """State the sounds behind a voice, even at a low confidence: a voice masks the other sounds."""
+    others = [tag for tag in tags if tag.sound not in VOICE][:NUM_BACKGROUND]
+    if not others or others[0].confidence < MIN_BACKGROUND:
         return ()
     labels = tuple(tag.label for tag in others)
     text = f"Behind the voice, most likely first: {', '.join(map(str, labels))}."
@@ -224,7 +227,7 @@ def _describe_background(tags: tuple[Tag, ...], whole: ActiveSpan) -> tuple[Evid
 
 def _describe_section(section: Section) -> Evidence:
     best, *others = section.tags[:NUM_OF_SECTION]
-    also = [tag.label for tag in others if tag.confidence >= LEAST_OF_SECTION]
+    also = [tag.label for tag in others if tag.confidence >= MIN_OF_SECTION]
     times = make_labels([f"{len(section.spans)} times"] if len(section.spans) > 1 else [])
     text = f"{best.label}{', or ' + ', '.join(map(str, also)) if also else ''}{''.join(f', {one}' for one in times)}."
     whole = ActiveSpan(section.spans[0].start_s, section.spans[-1].end_s)

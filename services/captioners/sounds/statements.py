@@ -1,4 +1,4 @@
-"""Evidence about a span of time: a statement, and the first and last span of sound that it covers."""
+"""Evidence about a span of time: a statement on everything from a first to a last span of sound."""
 
 from services.captioners.sounds.activity import ActiveSpans
 from services.captioners.statement import UNDATED
@@ -15,7 +15,7 @@ def make_evidence(
     confidence: float | None = None,
     reliability: Reliability = "model",
 ) -> Evidence:
-    """Return a statement about all that lies between the first and the last of these spans, times to 10 ms."""
+    """Return evidence about everything from the first to the last of these spans; times to 10 ms."""
     return Evidence(
         kind=kind,
         source=source,

@@ -9,19 +9,19 @@ from services.types import Value
 
 
 class SoundVocabulary(Value):
-    """The words for the classes, as `sounds.json` holds them."""
+    """Contents of `sounds.json`."""
 
     plain: Mapping[str, tuple[str, ...]]
     """Phrase -> class names; a class that is missing here is called by its own name."""
     wider: Mapping[str, tuple[str, ...]]
-    """Phrase -> the phrases that say more precisely what it means."""
+    """Phrase -> its narrower phrases."""
     voices: Mapping[str, tuple[str, ...]]
-    """Who speaks -> names of it; the classes for them are seldom sure."""
+    """Kind of speaker -> names of it; the classes for them are seldom confident."""
     unsaid: tuple[str, ...]
-    """Classes that say nothing about a sound."""
+    """Classes that describe no sound source, and are ignored."""
 
 
 @cache
 def read_vocabulary() -> SoundVocabulary:
-    """Return the words, read once."""
+    """Return the vocabulary, read once."""
     return SoundVocabulary.model_validate(json.loads(files(__package__).joinpath("sounds.json").read_text()))

@@ -12,22 +12,21 @@ from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from services.captioners.frames import Floats, cut_frames
+from services.captioners.mel import space_on_mel_scale
 from services.captioners.onnx_session import open_session
 from services.types import SAMPLE_RATE
 
 PATCH_FRAMES = 96
-HOP_S = 0.24  # between patches; half of what the original uses, so that short events fall into the middle of a patch
+HOP_S = 0.24  # between patches; half of the original's, so that a short event is centred in some patch
 PATCH_S = 0.96
 FRAME_SAMPLES = 400
 FRAME_HOP = 160
-NUM_MELS = 64
+NUM_MELS, LOWEST_HZ, HIGHEST_HZ = 64, 125.0, 7500.0
 LOG_OFFSET = 0.001
-BATCH = 32  # patches in one run: bounds the memory of a long clip
-MOST_KEPT = 2_000  # patches whose scores are remembered, 6 KB each: of the latest clips and their sections
-
-Floats = NDArray[np.float32]
+BATCH = 32  # patches per run of the model: bounds the memory of a long clip
+MAX_KEPT = 2_000  # patches whose scores are cached, 6 KB each, of the latest clips and their sections
 
 
 class ClassScores(NamedTuple):
@@ -42,9 +41,9 @@ class ClassScores(NamedTuple):
 
 
 class YamNet:
-    """The opened model, with its class names in `names`; it remembers the scores of what it heard last.
+    """The opened model, with its class names in `names` and a cache of the latest scores.
 
-    Tagger, music and follow-up questions ask about the same samples, which are scored once.
+    Tagging, music analysis and follow-up questions score the same samples.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -61,7 +60,7 @@ class YamNet:
         scores = self._score(samples) if known is None else known
         with self._lock:
             self._recent[key] = scores
-            while len(self._recent) > 1 and sum(len(one.logits) for one in self._recent.values()) > MOST_KEPT:
+            while len(self._recent) > 1 and sum(len(one.logits) for one in self._recent.values()) > MAX_KEPT:
                 self._recent.popitem(last=False)
         return scores
 
@@ -78,13 +77,13 @@ class YamNet:
 
 
 def read_class_names(folder: Path) -> tuple[str, ...]:
-    """Read the names of the 521 classes."""
+    """Read the names of the 521 classes, in the order of the logits."""
     with (folder / "yamnet_class_map.csv").open(newline="") as file:
         return tuple(row["display_name"] for row in csv.DictReader(file))
 
 
 def loop_to_patch(samples: Floats) -> Floats:
-    """Repeat a short sound until it fills one patch: silence around it would be heard as part of the sound."""
+    """Repeat a short sound until it fills one patch: padding with silence would change its classes."""
     least = FRAME_SAMPLES + (PATCH_FRAMES - 1) * FRAME_HOP
     if len(samples) >= least:
         return samples
@@ -93,14 +92,13 @@ def loop_to_patch(samples: Floats) -> Floats:
 
 def compute_log_mel(samples: Floats) -> Floats:
     """Return the log-mel spectrogram that YAMNet was trained on, shape (num_frames, 64), 10 ms a frame."""
-    frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME_SAMPLES)[::FRAME_HOP]
+    frames = cut_frames(samples, FRAME_SAMPLES, FRAME_HOP)
     magnitude = np.abs(np.fft.rfft(frames * _WINDOW, 512)).astype(np.float32)
     return np.asarray(np.log(magnitude @ _MEL_FILTERS + LOG_OFFSET), np.float32)
 
 
 def _make_mel_filters() -> Floats:
-    edges_mel = np.linspace(2595 * np.log10(1 + 125 / 700), 2595 * np.log10(1 + 7500 / 700), NUM_MELS + 2)
-    edges_hz = 700 * (10 ** (edges_mel / 2595) - 1)
+    edges_hz = space_on_mel_scale(LOWEST_HZ, HIGHEST_HZ, NUM_MELS + 2)
     slopes = edges_hz[:, None] - np.linspace(0, SAMPLE_RATE / 2, 257)[None]
     widths = np.diff(edges_hz)
     triangles = np.minimum(-slopes[:-2] / widths[:-1, None], slopes[2:] / widths[1:, None])

@@ -4,29 +4,31 @@ A heuristic after the vocal cues that reviews of the literature agree on (Schere
 1; Juslin & Laukka, Psychological Bulletin 129, 2003); nothing is fitted to recordings of acted emotions.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 
-from services.captioners.sounds.activity import ActiveSpans, Floats
+from services.captioners.frames import Floats
+from services.captioners.sounds.activity import ActiveSpans
 from services.captioners.sounds.statements import make_evidence
 from services.captioners.statement import make_labels
-from services.captioners.voices.voice_pitch import track_pitch
+from services.captioners.voices.gender import SpeakerKind
+from services.captioners.voices.voice_pitch import track_voiced_pitch
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
 SOURCE = "prosody"
 SHORTEST_S = 0.6
-USUAL_HZ = {"a man": 120.0, "a woman": 205.0}
+USUAL_HZ: Mapping[SpeakerKind, float] = {"a man": 120.0, "a woman": 205.0}
 RAISED = 3.5  # semitones above the usual pitch of men or women
 FLAT = 5.0  # semitones between the 10th and the 90th percentile of the pitch
 BRIGHT_DB = -6.0  # 1-5 kHz against 80-1000 Hz: a pressed, loud voice
 
 
-def describe_emotion(clip: AudioClip, speech: ActiveSpans, who: str) -> tuple[Evidence, ...]:
-    """Return how the voice of the one speaker sounds; nothing for a child or where there is too little voice."""
+def describe_emotion(clip: AudioClip, speech: ActiveSpans, who: SpeakerKind) -> tuple[Evidence, ...]:
+    """Return a statement on the vocal emotion of one speaker; none for a child or where there is too little voice."""
     voice = np.concatenate([span.cut(clip.samples) for span in speech])
-    pitch_hz = track_pitch(voice)
-    pitch_hz = pitch_hz[np.isfinite(pitch_hz)]
+    pitch_hz = track_voiced_pitch(voice)
     if who not in USUAL_HZ or len(voice) < SHORTEST_S * SAMPLE_RATE or len(pitch_hz) < 20:
         return ()
     low, middle, high = np.percentile(pitch_hz, [10, 50, 90])
@@ -39,7 +41,7 @@ def describe_emotion(clip: AudioClip, speech: ActiveSpans, who: str) -> tuple[Ev
 class _Impression(NamedTuple):
     sounds: str
     means: str
-    """The emotions that it may stand for."""
+    """Emotions that it may express."""
 
 
 def _interpret(raised: float, spread: float, brightness_db: float) -> _Impression:

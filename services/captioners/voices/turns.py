@@ -1,20 +1,21 @@
 """Speaker diarisation, who speaks when: windows of speech are clustered by their speaker embeddings.
 
-The groups are made greedily: the two most alike are joined until none are alike enough. Only windows of at least 1.2 s
-found a group, because a shorter one tells two voices apart badly; the shorter ones join the nearest voice.
+Agglomerative clustering: the two most similar clusters are merged until none are similar enough. Only windows of at
+least 1.2 s start a cluster, because embeddings of shorter ones separate voices badly; these join the nearest cluster.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from services.captioners.sounds.activity import ActiveSpan, ActiveSpans, Floats
+from services.captioners.frames import Floats
+from services.captioners.sounds.activity import ActiveSpan, ActiveSpans
 from services.captioners.voices.voiceprint import WINDOW_S, VoiceEncoder
 
 STEP_S = 0.4
-FOUNDING_S = 1.2
+SEED_S = 1.2  # a shorter window starts no cluster
 ALIKE = 0.73  # cosine similarity; tuned on joined clips of LibriSpeech (CC BY 4.0), 2026
-MOST_WINDOWS = 300  # in a long clip the windows lie further apart
+MAX_WINDOWS = 300  # a long clip is sampled more sparsely
 
 
 class SpeakerTurn(NamedTuple):
@@ -36,13 +37,13 @@ class SpeakerTurn(NamedTuple):
 
 def diarise(encoder: VoiceEncoder, samples: Floats, speech: ActiveSpans) -> tuple[SpeakerTurn, ...]:
     """Return the speaker turns in order, for the spans of speech in samples at 16 kHz."""
-    step_s = max(STEP_S, sum(span.duration_s for span in speech) / MOST_WINDOWS)
+    step_s = max(STEP_S, sum(span.duration_s for span in speech) / MAX_WINDOWS)
     windows = [window for span in speech for window in _cut_windows(span, step_s)]
     if not windows:
         return ()
     embeddings = encoder([window.cut(samples) for window in windows])
     voices = _cluster(embeddings, np.array([window.duration_s for window in windows]))
-    return _join_windows(windows, _number_by_first_heard(voices))
+    return _join_windows(windows, _number_by_first_turn(voices))
 
 
 def _cut_windows(span: ActiveSpan, step_s: float) -> list[ActiveSpan]:
@@ -53,9 +54,9 @@ def _cut_windows(span: ActiveSpan, step_s: float) -> list[ActiveSpan]:
 
 
 def _cluster(embeddings: Floats, durations_s: Floats) -> list[int]:
-    """Cluster the windows (agglomerative, by cosine similarity); return the number of the voice of each."""
-    founding = np.flatnonzero(durations_s >= min(FOUNDING_S, float(durations_s.max())))
-    sums = [embeddings[index] * durations_s[index] for index in founding]
+    """Return the number of the cluster (voice) of each window, by cosine similarity."""
+    seeds = np.flatnonzero(durations_s >= min(SEED_S, float(durations_s.max())))
+    sums = [embeddings[index] * durations_s[index] for index in seeds]
     while len(sums) > 1:
         normal = np.stack([total / np.linalg.norm(total) for total in sums])
         alike = np.tril(normal @ normal.T, -1)
@@ -67,13 +68,13 @@ def _cluster(embeddings: Floats, durations_s: Floats) -> list[int]:
     return [int(voice) for voice in (embeddings @ centres.T).argmax(axis=1)]
 
 
-def _number_by_first_heard(voices: list[int]) -> list[int]:
+def _number_by_first_turn(voices: list[int]) -> list[int]:
     order = list(dict.fromkeys(voices))
     return [order.index(voice) for voice in voices]
 
 
 def _join_windows(windows: list[ActiveSpan], voices: list[int]) -> tuple[SpeakerTurn, ...]:
-    """Join neighbouring windows of one voice; overlapping windows of two voices meet in the middle."""
+    """Join consecutive windows of one voice; overlapping windows of two voices are split in the middle."""
     found: list[SpeakerTurn] = []
     for window, voice in zip(windows, voices, strict=True):
         last = found[-1] if found else None

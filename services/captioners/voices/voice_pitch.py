@@ -2,21 +2,27 @@
 
 import numpy as np
 
-from services.captioners.sounds.activity import Floats
+from services.captioners.frames import Floats, cut_frames
 from services.types import SAMPLE_RATE
 
 LOWEST_HZ, HIGHEST_HZ = 65.0, 500.0
 FRAME_SAMPLES, FRAME_HOP = 1024, 160
-MOST_APERIODIC = 0.2  # of YIN's normalised difference; above it a frame counts as unvoiced
+MAX_APERIODICITY = 0.2  # of YIN's normalised difference; above it a frame is unvoiced
 BATCH = 2048  # frames at a time: bounds the memory of a long clip
 
 
 def track_pitch(samples: Floats) -> Floats:
-    """Return the pitch in Hz of each 10 ms, NaN where unvoiced; shape (num_frames,)."""
+    """Return the pitch in Hz of samples at 16 kHz every 10 ms, NaN where unvoiced; shape (num_frames,)."""
     if len(samples) < FRAME_SAMPLES:
         return np.full(1, np.nan, np.float32)
-    frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME_SAMPLES)[::FRAME_HOP]
+    frames = cut_frames(samples, FRAME_SAMPLES, FRAME_HOP)
     return np.concatenate([_estimate_pitch(frames[i : i + BATCH]) for i in range(0, len(frames), BATCH)])
+
+
+def track_voiced_pitch(samples: Floats) -> Floats:
+    """Return the pitch in Hz of the voiced frames alone, shape (num_voiced,)."""
+    pitch_hz = track_pitch(samples)
+    return pitch_hz[np.isfinite(pitch_hz)]
 
 
 def _estimate_pitch(frames: Floats) -> Floats:
@@ -25,7 +31,7 @@ def _estimate_pitch(frames: Floats) -> Floats:
     inside = difference[:, shortest : longest + 1]
     is_dip = np.zeros_like(inside, bool)
     is_dip[:, 1:-1] = (
-        (inside[:, 1:-1] <= inside[:, :-2]) & (inside[:, 1:-1] < inside[:, 2:]) & (inside[:, 1:-1] < MOST_APERIODIC)
+        (inside[:, 1:-1] <= inside[:, :-2]) & (inside[:, 1:-1] < inside[:, 2:]) & (inside[:, 1:-1] < MAX_APERIODICITY)
     )
     first = is_dip.argmax(axis=1)
     rows = np.arange(len(frames))

@@ -4,26 +4,29 @@ from pathlib import Path
 
 import numpy as np
 
+from services.captioners.frames import Floats, cut_frames
 from services.captioners.mel import make_mel_filters
 from services.captioners.onnx_session import open_session
-from services.captioners.sounds.activity import Floats
 from services.types import SAMPLE_RATE
 
 WINDOW_S = 1.6  # what the encoder was trained on
 FRAME_SAMPLES, FRAME_HOP = 400, 160
 NUM_MELS = 40
-LEVEL_DB = -30.0  # dBFS; quieter voices are raised to it
-BATCH = 64  # windows in one run
+LEVEL_DB = -30.0  # dBFS; quieter voices are amplified to it
+BATCH = 64  # windows per run of the model
 
 
 class VoiceEncoder:
-    """The opened model."""
+    """The opened encoder."""
 
     def __init__(self, folder: Path) -> None:
         self._session = open_session(folder / "voice.onnx")
 
     def __call__(self, windows: list[Floats]) -> Floats:
-        """Return one embedding of length 1 per window of voice, shape (num_windows, 256); short windows are looped."""
+        """Return one embedding of length 1 per window of speech at 16 kHz, shape (num_windows, 256).
+
+        Windows shorter than `WINDOW_S` are looped.
+        """
         size = round(WINDOW_S * SAMPLE_RATE)
         mels = np.stack([compute_mel(np.resize(_raise_level(window), size)) for window in windows])
         runs = [self._session.run(None, {"mels": mels[i : i + BATCH]})[0] for i in range(0, len(mels), BATCH)]
@@ -33,7 +36,7 @@ class VoiceEncoder:
 def compute_mel(samples: Floats) -> Floats:
     """Return the mel power spectrogram that the encoder was trained on, shape (num_frames, 40)."""
     padded = np.pad(samples, FRAME_SAMPLES // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, FRAME_SAMPLES)[::FRAME_HOP]
+    frames = cut_frames(padded, FRAME_SAMPLES, FRAME_HOP)
     power = np.abs(np.fft.rfft(frames * _WINDOW)) ** 2
     return np.asarray(power @ _MEL_FILTERS, np.float32)
 

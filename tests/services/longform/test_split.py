@@ -5,7 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from services.captioners.sounds.activity import ActiveSpan, ActiveSpans, Floats
+from services.captioners.frames import Floats
+from services.captioners.sounds.activity import ActiveSpan, ActiveSpans
 from services.longform import split as module
 from services.longform.split import PART_S, split, split_at_pauses
 from services.types import SAMPLE_RATE, AudioClip

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from services.captioners.music.musicnn import (
-    MOST_PATCHES,
+    MAX_PATCHES,
     NUM_MELS,
     PATCH_FRAMES,
     SOURCES,
@@ -29,7 +29,7 @@ def test_the_spectrogram_is_that_of_the_training() -> None:
 
 
 @pytest.mark.parametrize(
-    ("num_frames", "count"), [(1, 1), (PATCH_FRAMES, 1), (2 * PATCH_FRAMES, 2), (10_000, MOST_PATCHES)]
+    ("num_frames", "count"), [(1, 1), (PATCH_FRAMES, 1), (2 * PATCH_FRAMES, 2), (10_000, MAX_PATCHES)]
 )
 def test_patches_are_whole_and_spread_over_the_clip(num_frames: int, count: int) -> None:
     mels = np.repeat(np.arange(num_frames, dtype=np.float32)[:, None], NUM_MELS, axis=1)

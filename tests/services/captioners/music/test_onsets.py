@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.captioners.music.onsets import describe_spacing, detect_onsets, detect_strokes, drop_spoken, stand_out
+from services.captioners.music.onsets import are_distinct, describe_spacing, detect_onsets, detect_strokes, drop_spoken
 from services.captioners.sounds.activity import ActiveSpan
 from services.types import SAMPLE_RATE
 
@@ -52,7 +52,7 @@ def test_a_weak_second_contact_belongs_to_the_step() -> None:
 
 def test_steady_noise_has_no_strokes_that_stand_out() -> None:
     noise = 0.1 * np.random.default_rng(2).standard_normal(3 * SAMPLE_RATE).astype(np.float32)
-    assert not stand_out(noise, detect_strokes(noise), fall_db=18.0, strength=1.0)
+    assert not are_distinct(noise, detect_strokes(noise), fall_db=18.0, strength=1.0)
 
 
 @pytest.mark.parametrize("num_samples", [1, 100, 399, 400, 800])

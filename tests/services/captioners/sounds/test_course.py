@@ -26,13 +26,13 @@ GAINS_DB = {
 def test_a_gain_over_words_and_pauses_is_told(course: str) -> None:
     found = find_level_course((babble() + GAINS_DB[course]).astype(np.float32))
     assert found is not None
-    assert found.text == course
+    assert found.course == course
 
 
 def test_words_and_pauses_alone_are_not_a_course() -> None:
     for seed in range(5):
         found = find_level_course(babble(seed).astype(np.float32))
-        assert found is None or found.text == COURSES[0]
+        assert found is None or found.course == COURSES[0]
 
 
 def test_nothing_is_said_of_a_second() -> None:
