@@ -1,8 +1,8 @@
-"""Facts that older metadata states only in the caption of a clip, read once into the fields that rows have for them.
+"""Caption parsing: facts that older metadata states only in the caption of a clip, read into typed fields.
 
-The forms are those of one corpus: LibriSpeech, Asterisk's announcements, rendered music, samples, and music of games
-and telephone lines. They are whole phrases, most of them the first words, so a caption in other words gives no such
-facts. A column of the row goes before its caption.
+The patterns are those of one corpus: LibriSpeech, Asterisk's announcements, rendered music, samples, and music of games
+and telephone lines. They match whole phrases, mostly at the start, so a caption in other words yields no facts. A
+column of the row takes precedence over its caption.
 """
 
 import re
@@ -33,7 +33,7 @@ MUSIC_USES: Mapping[str, MusicUse] = {
 
 
 class CaptionFacts(NamedTuple):
-    """What is known of a clip by a column of its own, or else by its caption."""
+    """Facts about a clip from its columns, or else from its caption."""
 
     speech_kind: SpeechKind | None
     translation: str
@@ -47,7 +47,7 @@ class CaptionFacts(NamedTuple):
 
 
 def read_caption(row: Metadata) -> CaptionFacts:
-    """Read what the columns or the caption of a clip say."""
+    """Read the facts about a clip from its columns, or else from its caption."""
     text = row.caption
     translation, sample = TRANSLATION.search(text), SAMPLE.match(text)
     speech_kind = next((kind for opening, kind in SPEECH_KINDS.items() if text.startswith(opening)), None)

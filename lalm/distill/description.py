@@ -23,7 +23,7 @@ SPEECH_KINDS: Mapping[SpeechKind, str] = {
     "read speech": "Read speech",
     "telephone announcement": "Telephone announcement",
 }
-"""A description of a picture is told by its words alone."""
+"""A description of a picture has no kind: its words alone show what it is."""
 
 SPEECH: Mapping[str, Attribute] = {
     "Gender": lambda row: row.speaker.gender,
@@ -48,7 +48,7 @@ SOUND: Mapping[str, Attribute] = {
 }
 KNOWN = {"speech": SPEECH, "music": MUSIC, "sound": SOUND}
 SPAN_NAMES = {"speech": "Speaker", "music": "Sound", "sound": "Sound"}
-WHOLE = "Audio"  # attribute of a clip whose maker states its facts: the caption says it all
+WHOLE = "Audio"  # attribute of a clip with stated facts, whose caption is complete
 PIECE = "Music"  # first word of captions of music, which are used unchanged
 ATTRIBUTES = sorted({name for known in KNOWN.values() for name in (*known, *SPAN_NAMES.values(), PIECE, WHOLE)})
 """All attribute names of seed descriptions."""

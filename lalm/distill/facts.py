@@ -2,9 +2,11 @@
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
+
+from services.number_words import UNITS
 
 Wordings: TypeAlias = tuple[str, ...]
 """One answer in several wordings; all answers of a kind list theirs in the same order."""
@@ -12,7 +14,13 @@ Wordings: TypeAlias = tuple[str, ...]
 VOCABULARY: dict[str, dict[str, str | list[str]]] = json.loads(
     (Path(__file__).parent / "vocabulary.json").read_text(encoding="utf-8")
 )
-NUMBERS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
+MAX_WORDED = 12  # larger numbers are given in digits only
+DOMAINS: Mapping[str, Wordings] = {
+    "speech": ("Speech",),
+    "music": ("Music",),
+    "sound": ("A sound of the surroundings",),
+}
+THEN = ", then "  # between things that follow one another
 YES, NO = ("Yes",), ("No",)
 NUM_NEIGHBOURS = 3  # maximum distance of a wrong number from the right one
 
@@ -40,20 +48,10 @@ class Fact(NamedTuple):
 OWN = "-"
 
 
-def list_wordings(*texts: str) -> tuple[Wordings, ...]:
-    """List answers that have one wording each."""
-    return tuple((text,) for text in texts)
-
-
 def make_yes_no(kind: str, *, is_true: bool, about: str = "") -> Fact:
     """Make a yes-no fact."""
     answer, other = (YES, NO) if is_true else (NO, YES)
     return Fact(kind, answer, wrong=(other,), about=about, pool=OWN)
-
-
-def make_choice(kind: str, right: str, known: Sequence[str]) -> Fact:
-    """Make a fact whose answer is one of a closed set."""
-    return Fact(kind, (right,), wrong=tuple((one,) for one in known if one != right), pool=OWN)
 
 
 def make_number(kind: str, value: int, *, lowest: int = 1) -> Fact:
@@ -62,9 +60,40 @@ def make_number(kind: str, value: int, *, lowest: int = 1) -> Fact:
     return Fact(kind, word_number(value), wrong=tuple(word_number(n) for n in near if n != value))
 
 
+def make_choice(kind: str, right: str, known: Iterable[str], *, about: str = "") -> Fact:
+    """Make a fact whose answer is one of a closed set of texts, the others being its distractors."""
+    return Fact(kind, (right,), wrong=list_wordings(other for other in known if other != right), about=about, pool=OWN)
+
+
+def make_worded_choice(kind: str, right: str, known: Mapping[str, Wordings], *, about: str = "") -> Fact:
+    """Make a fact whose answer is one of a closed set of answers, given by key, each in several wordings."""
+    others = tuple(wordings for key, wordings in known.items() if key != right)
+    return Fact(kind, known[right], wrong=others, about=about, pool=OWN)
+
+
 def word_number(value: int) -> Wordings:
-    """Word a number as a word and as digits; only digits above twelve."""
-    return (NUMBERS[value], str(value)) if value < len(NUMBERS) else (str(value), str(value))
+    """Word a number as a word and as digits; only as digits above twelve."""
+    return (UNITS[value].capitalize() if value <= MAX_WORDED else str(value), str(value))
+
+
+def word_tempo(bpm: int) -> Wordings:
+    """Word a tempo in beats per minute."""
+    return (f"{bpm} BPM", f"About {bpm} beats per minute")
+
+
+def list_wordings(texts: Iterable[str]) -> tuple[Wordings, ...]:
+    """List answers that have one wording each."""
+    return tuple((text,) for text in texts)
+
+
+def join_in_order(names: Sequence[str]) -> str:
+    """Join names of things that follow one another into one text, such as "Rain, then a dog barking"."""
+    return THEN.join([names[0], *map(uncapitalise, names[1:])])
+
+
+def add_article(name: str) -> str:
+    """Put the indefinite article before a name."""
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def capitalise(text: str) -> Wordings:
@@ -73,7 +102,7 @@ def capitalise(text: str) -> Wordings:
 
 
 def capitalise_first(text: str) -> str:
-    """Make the first letter of a text a capital."""
+    """Make the first letter of a text upper case."""
     return text[:1].upper() + text[1:]
 
 

@@ -38,7 +38,7 @@ class MetadataSpan(BaseModel):
 
 
 class StatedFact(BaseModel):
-    """A question that can be asked about a clip, with its answer, as the maker of the clip states it."""
+    """A question about a clip with its answer, stated in the metadata."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -104,7 +104,7 @@ class Metadata(BaseModel):
     """Age of a baby."""
 
     facts: tuple[StatedFact, ...] = ()
-    """All that can be asked about a clip whose maker knows; then nothing is read from the other columns."""
+    """All questions about a clip of which everything is known; the other columns are then not read for questions."""
 
 
 def read_metadata(path: Path) -> tuple[Metadata, ...]:

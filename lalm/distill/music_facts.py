@@ -5,19 +5,30 @@ import re
 from collections.abc import Mapping
 
 from lalm.distill.captions import read_caption
-from lalm.distill.facts import OWN, Fact, Wordings, capitalise, look_up, make_choice, make_number, make_yes_no
+from lalm.distill.facts import (
+    Fact,
+    Wordings,
+    add_article,
+    capitalise,
+    look_up,
+    make_choice,
+    make_number,
+    make_worded_choice,
+    make_yes_no,
+    word_tempo,
+)
 from lalm.distill.metadata import Metadata, MusicUse, Playing
 
 SLOWEST_MODERATE, FASTEST_MODERATE = 85, 115  # BPM
-TELLABLE = 0.12  # minimum relative difference of a wrong tempo
-TEMPO_WORDS = {
+MIN_TEMPO_DIFFERENCE = 0.12  # relative difference of a wrong tempo from the right one
+TEMPO_WORDS: Mapping[str, Wordings] = {
     "slow": ("Slow", "A slow tempo"),
     "moderate": ("Moderate", "A moderate tempo"),
     "fast": ("Fast", "A fast tempo"),
 }
 CHORDS = ("Major", "Minor", "Diminished", "Augmented")
 SCALES = {"major": "Major scale", "minor": "Natural minor scale"}
-KEYS = {"major": ("Major", "A major key"), "minor": ("Minor", "A minor key")}
+KEY_MODES: Mapping[str, Wordings] = {"major": ("Major", "A major key"), "minor": ("Minor", "A minor key")}
 PLAYED: Mapping[Playing, str] = {
     "chord": "A chord, then its notes one by one",
     "scale": "A scale up and down",
@@ -57,7 +68,7 @@ def _state_instrument(row: Metadata, rng: random.Random) -> list[Fact]:
         about = row.labels[0].lower() if is_true else rng.choice(others)
         facts.append(
             make_yes_no(
-                "presence", is_true=is_true, about=about if about in {"timpani", "steel drums"} else _add_article(about)
+                "presence", is_true=is_true, about=about if about in {"timpani", "steel drums"} else add_article(about)
             )
         )
     elif len(row.labels) == 1 and not row.title:
@@ -67,29 +78,19 @@ def _state_instrument(row: Metadata, rng: random.Random) -> list[Fact]:
     return facts
 
 
-def _add_article(name: str) -> str:
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
-
-
 def _state_timing(row: Metadata) -> list[Fact]:
     facts = []
     if row.bpm:
-        near = range(round(row.bpm * (1 - TELLABLE)), round(row.bpm * (1 + TELLABLE)))
+        near = range(round(row.bpm * (1 - MIN_TEMPO_DIFFERENCE)), round(row.bpm * (1 + MIN_TEMPO_DIFFERENCE)))
         alike = frozenset(words.lower() for bpm in near for words in word_tempo(bpm))
         word = "slow" if row.bpm < SLOWEST_MODERATE else "fast" if row.bpm > FASTEST_MODERATE else "moderate"
-        others = tuple(words for key, words in TEMPO_WORDS.items() if key != word)
         facts += [Fact("tempo", word_tempo(row.bpm), also_true=alike)]
-        facts += [Fact("tempo_word", TEMPO_WORDS[word], wrong=others, pool=OWN)]
+        facts += [make_worded_choice("tempo_word", word, TEMPO_WORDS)]
     if row.meter and (meter := METER.fullmatch(row.meter)):
         facts += [make_choice("meter", row.meter, METERS), make_number("beats_per_bar", int(meter[1]), lowest=2)]
     if row.count:
         facts.append(make_number("count", row.count))
     return facts
-
-
-def word_tempo(bpm: int) -> Wordings:
-    """Put a tempo in words."""
-    return (f"{bpm} BPM", f"About {bpm} beats per minute")
 
 
 def _state_harmony(row: Metadata) -> list[Fact]:
@@ -99,17 +100,16 @@ def _state_harmony(row: Metadata) -> list[Fact]:
         facts.append(make_choice("chord", row.mode.capitalize(), CHORDS))
     elif row.mode in SCALES and playing == "scale":
         facts.append(Fact("scale", (SCALES[row.mode],)))
-    elif row.mode in KEYS:
-        wrong = tuple(wordings for mode, wordings in KEYS.items() if mode != row.mode)
-        facts.append(Fact("key_mode", KEYS[row.mode], wrong=wrong, pool=OWN))
-    return [*facts, make_choice("playing", PLAYED[playing], tuple(PLAYED.values()))] if playing else facts
+    elif row.mode and row.mode in KEY_MODES:
+        facts.append(make_worded_choice("key_mode", row.mode, KEY_MODES))
+    return [*facts, make_choice("playing", PLAYED[playing], PLAYED.values())] if playing else facts
 
 
 def _state_piece(row: Metadata) -> list[Fact]:
     if not row.title:
         return []
     use = read_caption(row).music_use
-    title = re.split(r"[-–]", row.title)[-1] if use == "on hold" else row.title  # there the artist stands before it
+    title = re.split(r"[-–]", row.title)[-1] if use == "on hold" else row.title  # the artist comes before it
     facts = [Fact("title", capitalise(" ".join(re.split(r"[\s_-]+", title))), is_open=False)]
     if "instrumental" in row.labels:
         facts.append(Fact("vocals", ("Instrumental", "No vocals")))

@@ -65,7 +65,7 @@ class DroppedReply(Value):
 
 
 class DistillSummary(Value):
-    """Counts of a run."""
+    """Counts of a distillation."""
 
     clips: int
     """Clips with an accepted licence and an existing file."""
@@ -116,7 +116,7 @@ def distill(config: DistillConfig, root: Path) -> DistillSummary:
     # 4. Filter, and write the training rows
     rounds = config.metadata_rounds if "metadata" in config.targets else 0
     metadata_rows = [one for row in rows for turn in range(rounds) for one in _draw_metadata_rows(writer, row, turn)]
-    kept, dropped = sift_replies(asks, replies, config, llm)
+    kept, dropped = filter_replies(asks, replies, config, llm)
     write_lines(output, (one.to_line() for one in (*metadata_rows, *kept)))
     write_lines(output.with_suffix(DROPPED), (one.model_dump_json() + "\n" for one in dropped))
     summary = DistillSummary(
@@ -217,16 +217,16 @@ def _build_row_turns(ask: PlannedPrompt) -> tuple[ChatTurn, ...]:
     return build_turns(ask.row, insert_audio(ask.text, prompt_first=ask.is_prompt_first), SYSTEM)
 
 
-class SiftedReplies(NamedTuple):
+class FilteredReplies(NamedTuple):
     """Training rows of kept replies, and the dropped replies."""
 
     kept: list[Conversation]
     dropped: list[DroppedReply]
 
 
-def sift_replies(
+def filter_replies(
     asks: Sequence[PlannedPrompt], replies: Sequence[BackboneReply], config: DistillConfig, llm: LLM | None
-) -> SiftedReplies:
+) -> FilteredReplies:
     """Apply the quality filters to the replies."""
     kept: list[Conversation] = []
     dropped: list[DroppedReply] = []
@@ -259,7 +259,7 @@ def sift_replies(
                 seed=config.sampling.seed,
             )
         )
-    return SiftedReplies(kept, dropped)
+    return FilteredReplies(kept, dropped)
 
 
 def _draw_metadata_rows(writer: TargetWriter, row: Metadata, turn: int) -> list[Conversation]:
@@ -295,7 +295,7 @@ def _distill_and_print(arguments: RecipeArguments) -> int:
     path = arguments.config
     with show_progress(quiet=arguments.quiet):
         summary = distill(read_config(path, DistillConfig), path.parent)
-    print(summary.model_dump_json(indent=1))  # noqa: T201 - what came of it
+    print(summary.model_dump_json(indent=1))  # noqa: T201 - command-line output
     if summary.replies == summary.replies_wanted:
         return 0
     kept = f"{summary.replies} of {summary.replies_wanted} replies are kept, and the same command asks for the rest"

@@ -1,13 +1,17 @@
-"""Facts about sound events from metadata: which, from what source, in which order."""
+"""Facts about sound events from metadata: which sounds, from what source, in which order."""
 
 import random
 
 from lalm.distill.facts import (
     OWN,
+    THEN,
     VOCABULARY,
     Fact,
     Wordings,
+    add_article,
     capitalise,
+    capitalise_first,
+    join_in_order,
     look_up,
     look_up_wordings,
     make_number,
@@ -18,7 +22,6 @@ from lalm.distill.facts import (
 from lalm.distill.metadata import Metadata
 
 POOL = "sound"  # distractors for any question about a sound are other sounds
-THEN = ", then "
 ELSEWHERE = ("rain falling", "a dog barking", "a helicopter", "sea waves", "a clock ticking", "a chainsaw", "a violin")
 
 
@@ -54,7 +57,7 @@ def _find_alike(name: str) -> frozenset[str]:
 
 
 def _word_animal(name: str) -> Wordings:
-    return (f"{'An' if name[0] in 'aeiou' else 'A'} {name}", name.capitalize())
+    return (capitalise_first(add_article(name)), name.capitalize())
 
 
 def _find_other_reasons(reason: str, rng: random.Random) -> tuple[Wordings, ...]:
@@ -73,13 +76,12 @@ def _state_order(order: tuple[str, ...], rng: random.Random) -> list[Fact]:
 
     last = len(order) - 1
     after, before = rng.randrange(last), rng.randrange(1, last + 1)
-    names = [order[0], *map(uncapitalise, order[1:])]
     facts = [
         make("first_sound", 0),
         make("last_sound", last),
         make("sound_after", after + 1, about=after),
         make("sound_before", before - 1, about=before),
-        Fact("sound_order", (THEN.join(names),), wrong=_draw_other_orders(order, rng), pool=OWN),
+        Fact("sound_order", (join_in_order(order),), wrong=_draw_other_orders(order, rng), pool=OWN),
         make_number("num_sounds", len(order)),
     ]
     return [*facts, make("second_sound", 1)] if last > 1 else facts

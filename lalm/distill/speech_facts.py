@@ -5,15 +5,30 @@ import re
 from collections.abc import Mapping
 
 from lalm.distill.captions import read_caption
-from lalm.distill.facts import OWN, Fact, Wordings, capitalise, look_up_wordings, make_number, make_yes_no, word_number
+from lalm.distill.facts import (
+    OWN,
+    THEN,
+    Fact,
+    Wordings,
+    capitalise,
+    capitalise_first,
+    look_up_wordings,
+    make_number,
+    make_worded_choice,
+    make_yes_no,
+    word_number,
+)
 from lalm.distill.metadata import Metadata, SpeechKind
+from services.number_words import UNITS
 
-PERSON = {"male": ("A man", "Male", "A male voice"), "female": ("A woman", "Female", "A female voice")}
-THEN = ", then "
-DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-LONGEST_OPTION = 14  # maximum words of an option
-LONGEST_REPLY = 40  # maximum words of a transcript that is asked for
-SHORTEST_WORD = 5  # minimum letters of a word that is asked for
+PERSON: Mapping[str, Wordings] = {
+    "male": ("A man", "Male", "A male voice"),
+    "female": ("A woman", "Female", "A female voice"),
+}
+DIGITS = UNITS[:10]
+MAX_OPTION_WORDS = 14
+MAX_TRANSCRIPT_WORDS = 40  # of a transcript that is asked for
+MIN_WORD_LETTERS = 5  # of a word that is asked for
 SHARE_OF_LONE_VOICES_COUNTED = 0.1  # so that "one" is not nearly always the number of speakers
 SHARE_OF_ENGLISH_NAMED = 0.25  # so that English is not nearly always the language
 SHARE_OF_DEFECTS_CONFIRMED = 0.2  # so that a defect is not nearly always confirmed
@@ -42,11 +57,11 @@ def _state_voices(row: Metadata, rng: random.Random) -> list[Fact]:
             make_number("num_speakers", len(voices)),
             make_number("num_women", voices.count("A woman"), lowest=0),
             make_number("num_men", voices.count("A man"), lowest=0),
-            _state_person("first_speaker", row.speakers[0]),
-            _state_person("last_speaker", row.speakers[-1]),
+            make_worded_choice("first_speaker", row.speakers[0], PERSON),
+            make_worded_choice("last_speaker", row.speakers[-1], PERSON),
             Fact("speaker_order", _state_sequence(row.speakers), wrong=_draw_other_sequences(row.speakers, rng)),
         ]
-    facts = [_state_person("gender", row.speaker.gender)] if row.speaker.gender else []
+    facts = [make_worded_choice("gender", row.speaker.gender, PERSON)] if row.speaker.gender else []
     if row.speaker.gender and rng.random() < SHARE_OF_LONE_VOICES_COUNTED:
         facts.append(make_number("num_speakers", 1))
     if row.speaker.accent:
@@ -54,14 +69,8 @@ def _state_voices(row: Metadata, rng: random.Random) -> list[Fact]:
     return facts
 
 
-def _state_person(kind: str, gender: str) -> Fact:
-    other = "female" if gender == "male" else "male"
-    return Fact(kind, PERSON[gender], wrong=(PERSON[other],), pool=OWN)
-
-
 def _state_sequence(genders: tuple[str, ...]) -> Wordings:
-    text = THEN.join(PERSON[one][0].lower() for one in genders)
-    return (text[0].upper() + text[1:],)
+    return (capitalise_first(THEN.join(PERSON[one][0].lower() for one in genders)),)
 
 
 def _draw_other_sequences(genders: tuple[str, ...], rng: random.Random) -> tuple[Wordings, ...]:
@@ -93,14 +102,14 @@ def _read_digits(row: Metadata) -> list[int]:
 
 def _state_digits(row: Metadata, rng: random.Random) -> list[Fact]:
     digits = _read_digits(row)
-    first, last, largest = (_digit(one) for one in (digits[0], digits[-1], max(digits)))
+    first, last, largest = (word_number(one) for one in (digits[0], digits[-1], max(digits)))
     facts = [
         Fact("digits", _read_out(digits), wrong=_draw_other_digits(digits, rng), pool=OWN),
         make_number("num_digits", len(digits)),
     ]
     if len(digits) == 1:
         return facts
-    others = tuple(map(_digit, rng.sample(range(10), 10)))
+    others = tuple(map(word_number, rng.sample(range(10), 10)))
     return [
         *facts,
         Fact("first_digit", first, wrong=_leave_out(first, others), pool=OWN),
@@ -110,17 +119,13 @@ def _state_digits(row: Metadata, rng: random.Random) -> list[Fact]:
     ]
 
 
-def _digit(value: int) -> Wordings:
-    return word_number(value)
-
-
 def _leave_out(right: Wordings, others: tuple[Wordings, ...]) -> tuple[Wordings, ...]:
     return tuple(one for one in others if one != right)
 
 
 def _read_out(digits: list[int]) -> Wordings:
     text = " ".join(DIGITS[one] for one in digits)
-    return (text[0].upper() + text[1:], " ".join(map(str, digits)))
+    return (capitalise_first(text), " ".join(map(str, digits)))
 
 
 def _draw_other_digits(digits: list[int], rng: random.Random) -> tuple[Wordings, ...]:
@@ -139,17 +144,17 @@ def _state_words(row: Metadata, rng: random.Random) -> list[Fact]:
     said = row.transcript.strip()
     words = said.split()
     pool = f"{row.language} words"
-    if 1 < len(words) <= LONGEST_REPLY:
-        is_short = len(words) <= LONGEST_OPTION
+    if 1 < len(words) <= MAX_TRANSCRIPT_WORDS:
+        is_short = len(words) <= MAX_OPTION_WORDS
         facts.append(Fact("said", (said,), pool=f"said in {row.language}", is_choice=is_short))
     if len(words) >= 6:
         facts.append(Fact("first_words", (_strip_punctuation(words[:3]),), pool=f"first {row.language}"))
         facts.append(Fact("last_words", (_strip_punctuation(words[-3:]),), pool=f"last {row.language}"))
-    if asked := sorted({word for word in _split_words(said) if len(word) >= SHORTEST_WORD}):
+    if asked := sorted({word for word in _split_words(said) if len(word) >= MIN_WORD_LETTERS}):
         spoken = frozenset(_split_words(said))
         facts.append(Fact("word", capitalise(rng.choice(asked)), also_true=spoken, pool=pool, is_open=False))
     translation = read_caption(row).translation
-    if 1 < len(translation.split()) <= LONGEST_OPTION:
+    if 1 < len(translation.split()) <= MAX_OPTION_WORDS:
         facts.append(Fact("meaning", (translation,)))
     return facts
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from lalm.distill.facts import OWN, Fact, Wordings, capitalise, make_yes_no
+from lalm.distill.facts import DOMAINS, OWN, Fact, Wordings, capitalise, make_yes_no
 from lalm.distill.filtering.truth import AskedQuestion
 from lalm.distill.metadata import Metadata
 from lalm.distill.music_facts import read_music_facts
@@ -22,7 +22,6 @@ from lalm.prompting import ANSWER_BRIEFLY, ANSWER_TEXT, SYSTEM_HEARING, format_p
 from services.types import Question
 
 QUESTIONS: dict[str, list[str]] = json.loads((Path(__file__).parent / "questions.json").read_text(encoding="utf-8"))
-DOMAINS = {"speech": ("Speech",), "music": ("Music",), "sound": ("A sound of the surroundings",)}
 SHARE_WITHOUT_MUSIC = 0.3  # balances yes and no of the question whether there is music
 NUM_CANDIDATES = 60  # answers of other clips that are considered as distractors
 NUM_CONTRADICTIONS = 12  # answers of other clips that a reply to an open question must not give
@@ -41,7 +40,7 @@ class AnsweredQuestion(NamedTuple):
 
 
 def collect_facts(row: Metadata, rng: random.Random) -> list[Fact]:
-    """Collect all facts about a clip: those that its maker states, or else those that its columns give."""
+    """Collect all facts about a clip: those that its metadata states, or else those that its columns imply."""
     described = Fact("describe", (_fix_caption(row.caption),), is_choice=False)
     if row.facts:
         return [described, *(Fact(**dict(stated)) for stated in row.facts)]
@@ -118,7 +117,7 @@ class TargetWriter:
     def _draw_wrong_options(self, fact: Fact, wording: int, wanted: int, rng: random.Random) -> list[str]:
         """Draw distractors: those of the fact, and right answers of other clips by their frequency.
 
-        So an answer that is often right is also often a distractor, and its frequency gives nothing away.
+        An answer that is often right is therefore also often a distractor, so that its frequency is not a cue.
         """
         taken = {one.lower() for one in fact.answer} | fact.also_true
         pool = [] if fact.pool == OWN else self._pools[fact.pool or fact.kind]

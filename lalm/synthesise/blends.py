@@ -4,7 +4,16 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from lalm.distill.facts import Fact, Wordings, make_choice, make_number, make_yes_no, uncapitalise
+from lalm.distill.facts import (
+    Fact,
+    Wordings,
+    list_wordings,
+    make_choice,
+    make_number,
+    make_worded_choice,
+    make_yes_no,
+    uncapitalise,
+)
 from lalm.distill.speech_facts import PERSON
 from lalm.synthesise.draft import (
     ClipDraft,
@@ -12,10 +21,9 @@ from lalm.synthesise.draft import (
     Floats,
     NoSource,
     make_silence,
-    make_worded_choice,
     overlay,
     scale_to_peak,
-    state_plain_facts,
+    state_domain_facts,
 )
 from lalm.synthesise.music.styles import make_style
 from lalm.synthesise.sounds.effects import ALIKE, DEFECT_WORDS, DEFECTS, change_speed, muffle, reverberate
@@ -45,13 +53,13 @@ def make_real_speakers(studio: Studio, draw: Draw) -> ClipDraft:
     pieces: list[Floats] = []
     for one in people:
         pieces += [scale_to_peak(one.load(), -4), make_silence(draw.rng.uniform(0.2, 0.6))]
-    facts = [*state_plain_facts("speech", speech=True, music=False), make_number("num_speakers", len(people))]
-    facts += _who_spoke(people, draw)
+    facts = [*state_domain_facts("speech", speech=True, music=False), make_number("num_speakers", len(people))]
+    facts += _state_speakers(people, draw)
     languages = [one.row.language or "" for one in people]
     if len(set(languages)) == len(languages) and all(languages):
         facts.append(make_number("num_languages", len(languages)))
         for kind, place in (("first_language", 0), ("last_language", -1)):
-            wrong = tuple((name,) for name in languages if name != languages[place])
+            wrong = list_wordings(name for name in languages if name != languages[place])
             facts.append(Fact(kind, (languages[place],), wrong=wrong, pool="language"))
     words = " ".join(one.row.transcript.strip() for one in people)
     caption = f"Speech: {len(people)} people speak one after the other, {', then '.join(languages)}."
@@ -71,7 +79,7 @@ def _draw_speakers(studio: Studio, draw: Draw, count: int) -> list[SourceRecordi
     return people
 
 
-def _who_spoke(people: Sequence[SourceRecording], draw: Draw) -> list[Fact]:
+def _state_speakers(people: Sequence[SourceRecording], draw: Draw) -> list[Fact]:
     """Make the facts about the sexes of the speakers and about who says what."""
     facts = []
     genders = [one.row.speaker.gender for one in people]
@@ -80,14 +88,14 @@ def _who_spoke(people: Sequence[SourceRecording], draw: Draw) -> list[Fact]:
         facts += [
             make_number("num_women", known.count("female"), lowest=0),
             make_number("num_men", known.count("male"), lowest=0),
-            make_worded_choice("first_speaker", known[0], dict(PERSON)),
-            make_worded_choice("last_speaker", known[-1], dict(PERSON)),
+            make_worded_choice("first_speaker", known[0], PERSON),
+            make_worded_choice("last_speaker", known[-1], PERSON),
         ]
     place = draw.rng.randrange(len(people))
     words = people[place].row.transcript.split()
     if 1 < len(words) <= 14:
         ordinals = ("first", "second", "third", "fourth")
-        wrong = tuple((one.row.transcript.strip(),) for one in people if one is not people[place])
+        wrong = list_wordings(one.row.transcript.strip() for one in people if one is not people[place])
         right = people[place].row.transcript.strip()
         facts.append(Fact("said_by", (right,), wrong=wrong, about=ordinals[place], pool="said in English"))
     return facts
@@ -146,10 +154,12 @@ def make_timeline(studio: Studio, draw: Draw) -> ClipDraft:
 
 
 def make_defect(studio: Studio, draw: Draw) -> ClipDraft:
-    """Spoil a recording in one way, or leave it clean."""
+    """Add one defect to a recording, or leave it clean."""
     draft = _draw_any(studio, draw)
     is_real = studio.recordings is not None and any(studio.recordings.holds(source) for source in draft.sources)
-    name = draw.rng.choice([*DEFECTS] if is_real else ["clean", "clean", *DEFECTS])  # what is real may have its own
+    name = draw.rng.choice(
+        [*DEFECTS] if is_real else ["clean", "clean", *DEFECTS]
+    )  # a real recording may have a defect of its own
     before = scale_to_peak(draft.samples[: round(8 * SAMPLE_RATE)], -6)
     samples = DEFECTS[name](draw, before) if name != "clean" else before
     near = next((group for group in ALIKE if name in group), {name})
@@ -162,7 +172,7 @@ def make_defect(studio: Studio, draw: Draw) -> ClipDraft:
 
 
 def make_difference(studio: Studio, draw: Draw) -> ClipDraft:
-    """Play the same twice, the second time changed in one way or not at all."""
+    """Play a sound twice, the second time changed in one way or not at all."""
     draft = _draw_any(studio, draw)
     part = scale_to_peak(draft.samples[: round(draw.rng.uniform(2.0, LONGEST_HALF_S) * SAMPLE_RATE)], -12)
     name = draw.rng.choice(list(CHANGES))
@@ -220,7 +230,7 @@ def _draw_speech(studio: Studio, draw: Draw) -> ClipDraft:
     if real and (studio.voices is None or draw.decide(0.5)):
         one = draw.rng.choice(real)
         words = one.row.transcript.strip()
-        facts = [make_worded_choice("gender", one.row.speaker.gender, dict(PERSON))] if one.row.speaker.gender else []
+        facts = [make_worded_choice("gender", one.row.speaker.gender, PERSON)] if one.row.speaker.gender else []
         if 1 < len(words.split()) <= 14 and one.row.language == "English":
             facts.append(Fact("said", (words,), pool="said in English"))
         language = one.row.language or "a language"

@@ -2,14 +2,14 @@
 
 import hashlib
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lalm.distill.facts import OWN, Fact, Wordings, make_choice, make_yes_no
+from lalm.distill.facts import DOMAINS, Fact, make_worded_choice, make_yes_no
 from services.types import SAMPLE_RATE
 
 Floats: TypeAlias = NDArray[np.float32]
@@ -17,15 +17,14 @@ SplitSide: TypeAlias = Literal["train", "validation"]
 """Which side of the split a source, and every clip made of it, belongs to."""
 AnyT = TypeVar("AnyT")
 HELD_BACK = 0.12  # share of recordings, presets and voices that only validation clips are made of
-DOMAINS = ("Speech", "Music", "A sound of the surroundings")
 
 
 class NoSource(Exception):
-    """This side of the split has no source that a clip of this kind could be made of."""
+    """No source on this side of the split can make a clip of this kind."""
 
 
 def hold_back(key: str, share: float = HELD_BACK) -> SplitSide:
-    """Decide on which side of the split a source is: the same for the same key."""
+    """Assign a source to a side of the split by the hash of its key."""
     position = int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) / 16**8
     return "validation" if position < share else "train"
 
@@ -74,35 +73,28 @@ class ClipDraft:
         return len(self.samples) / SAMPLE_RATE
 
 
-def make_worded_choice(kind: str, right: str, known: Mapping[str, Wordings], *, about: str = "") -> Fact:
-    """Make a fact whose answer is one of a closed set, each in several wordings."""
-    others = tuple(words for key, words in known.items() if key != right)
-    return Fact(kind, known[right], wrong=others, about=about, pool=OWN)
-
-
-def state_plain_facts(task: str, *, speech: bool, music: bool) -> list[Fact]:
+def state_domain_facts(task: str, *, speech: bool, music: bool) -> list[Fact]:
     """Make the facts that every clip has: its domain, and whether speech and music are heard."""
-    domain = {"speech": DOMAINS[0], "music": DOMAINS[1], "sound": DOMAINS[2]}[task]
     return [
-        make_choice("domain", domain, DOMAINS),
+        make_worded_choice("domain", task, DOMAINS),
         make_yes_no("speech_present", is_true=speech),
         make_yes_no("music_present", is_true=music),
     ]
 
 
 def make_silence(seconds: float) -> Floats:
-    """Make silence."""
+    """Make silence at 16 kHz, shape (num_samples,)."""
     return np.zeros(max(0, round(seconds * SAMPLE_RATE)), np.float32)
 
 
 def scale_to_peak(samples: Floats, peak_db: float) -> Floats:
-    """Scale to a peak in dB of full scale; silence stays silence."""
+    """Scale samples to a peak in dBFS; silence stays silent."""
     peak = float(np.abs(samples).max(initial=0))
     return samples * np.float32(10 ** (peak_db / 20) / peak) if peak > 0 else samples
 
 
 def overlay(parts: Sequence[tuple[float, Floats]]) -> Floats:
-    """Add parts, each starting at a time in seconds."""
+    """Mix parts at 16 kHz, each from its start in seconds."""
     starts = [round(start_s * SAMPLE_RATE) for start_s, _ in parts]
     total = np.zeros(max(start + len(part) for start, (_, part) in zip(starts, parts, strict=True)), np.float32)
     for start, (_, part) in zip(starts, parts, strict=True):

@@ -3,8 +3,8 @@
     python -m lalm.synthesise lalm/configs/synthesise.yaml
 
 The output folder holds `audio/`, `clips.jsonl` (metadata, which `python -m lalm.distill` reads too), `train.jsonl` and
-`validation.jsonl` (rows for `python -m lalm.train`), `sources.jsonl` (everything that was heard in the making) and
-`summary.json`. The same seed makes the same clips; the same command continues behind those that are written.
+`validation.jsonl` (rows for `python -m lalm.train`), `sources.jsonl` (every recording, preset and voice that was used)
+and `summary.json`. The same seed makes the same clips; the same command continues an interrupted run.
 """
 
 import json
@@ -19,8 +19,8 @@ import soundfile
 from lalm.distill.metadata import Metadata, StatedFact
 from lalm.synthesise.clip_list import ClipList
 from lalm.synthesise.config import SynthesiseConfig
-from lalm.synthesise.draft import ClipDraft, Draw, SplitSide, hold_back
-from lalm.synthesise.makers import make_clip
+from lalm.synthesise.draft import Draw, SplitSide, hold_back
+from lalm.synthesise.makers import MadeClip, make_clip
 from lalm.synthesise.music.fluidsynth import SoundFontPlayer
 from lalm.synthesise.music.instruments import Orchestra
 from lalm.synthesise.rows import write_rows
@@ -43,7 +43,7 @@ from services.yaml_file import read_config
 
 SIDES: tuple[SplitSide, ...] = ("train", "validation")
 AUDIO, SOURCES, SUMMARY = "audio", "sources.jsonl", "summary.json"
-OWN_LICENCE = "Apache-2.0"  # of clips that are computed from nothing
+OWN_LICENCE = "Apache-2.0"  # of clips without sources
 CODE = (
     "lalm.distill.facts",
     "lalm.distill.metadata",
@@ -76,11 +76,11 @@ class SynthesisSummary(Value):
     kinds_of_clip: dict[str, int]
     kinds_of_question: dict[str, int]
     sources: dict[str, int]
-    """Kind of source -> number of those that some clip is made of."""
+    """Kind of source -> number of sources that were used."""
 
 
 def synthesise(config: SynthesiseConfig, root: Path) -> SynthesisSummary | None:
-    """Make the clips, go on where an earlier run stopped, and write the rows; paths in `config` start from `root`.
+    """Make the clips, or resume an earlier run, and write the rows; paths in `config` start from `root`.
 
     Returns:
         Counts, or None after Ctrl-C.
@@ -168,23 +168,24 @@ def _make_clip(
     name = f"clip-{number:06d}"
     side = hold_back(f"{config.seed} {name}", config.validation)
     for turn in range(NUM_TRIES):
-        kind, draft = make_clip(studio, Draw(f"{config.seed} {name} {turn}", side), config.shares)
-        if draft.duration_s <= config.longest_s:
+        made = make_clip(studio, Draw(f"{config.seed} {name} {turn}", side), config.shares)
+        if made.draft.duration_s <= config.longest_s:
             break
     else:
         raise BadConfig(f"longest_s={config.longest_s}: {NUM_TRIES} clips in a row were longer.")
     path = Path(AUDIO) / f"{name}.{config.format}"
     try:
         target = BytesIO()
-        soundfile.write(target, draft.samples.clip(-PEAK, PEAK), SAMPLE_RATE, format=config.format.upper())
+        soundfile.write(target, made.draft.samples.clip(-PEAK, PEAK), SAMPLE_RATE, format=config.format.upper())
         write_atomic(folder / path, target.getvalue())
     except OSError as error:
         raise BadConfig(f"'{folder / path}' cannot be written: {error.strerror}.") from error
-    licences = sorted({sources[one].licence for one in draft.sources}) or [OWN_LICENCE]
-    return _describe_clip(name, path, kind, draft, " + ".join(licences))
+    licences = sorted({sources[one].licence for one in made.draft.sources}) or [OWN_LICENCE]
+    return _describe_clip(name, path, made, " + ".join(licences))
 
 
-def _describe_clip(name: str, path: Path, kind: str, draft: ClipDraft, licence: str) -> Metadata:
+def _describe_clip(name: str, path: Path, made: MadeClip, licence: str) -> Metadata:
+    draft = made.draft
     return Metadata(
         id=name,
         audio=path.as_posix(),
@@ -192,7 +193,7 @@ def _describe_clip(name: str, path: Path, kind: str, draft: ClipDraft, licence: 
         task=draft.task,
         caption=draft.caption,
         license=licence,
-        sources=(kind,),
+        sources=(made.kind,),
         recordings=draft.sources,
         labels=draft.labels,
         transcript=draft.transcript,
@@ -224,5 +225,5 @@ def _synthesise_and_print(arguments: RecipeArguments) -> int:
         said = "lalm.synthesise: interrupted; the clips so far are kept, and the same command makes the rest."
         print(said, file=sys.stderr)  # noqa: T201
         return INTERRUPTED
-    print(summary.model_dump_json(indent=1))  # noqa: T201 - what came of it
+    print(summary.model_dump_json(indent=1))  # noqa: T201 - command-line output
     return 0

@@ -1,4 +1,4 @@
-"""List of sources: all recordings, presets and voices that clips are made of, with package, version, hash, licence."""
+"""Provenance: all recordings, presets and voices that clips are made of, with package, version, hash and licence."""
 
 import hashlib
 import subprocess

@@ -19,10 +19,10 @@ class AskedQuestion(NamedTuple):
 
 
 def contradicts(reply: str, asked: AskedQuestion) -> bool:
-    """Tell whether a reply gives a wrong answer and not the right one.
+    """Return whether a reply gives a wrong answer and not the right one.
 
-    A question of yes or no is judged by the word that the reply begins with; any other by the answers that the reply
-    names. A reply that names none of them is not a contradiction.
+    A yes-no question is judged by the first word of the reply, any other by the answers that the reply names. A reply
+    that names none of them is not a contradiction.
     """
     right = [one.lower() for one in asked.right]
     if right[0] in POLAR:

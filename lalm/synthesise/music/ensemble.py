@@ -2,22 +2,14 @@
 
 from collections.abc import Sequence
 
-from lalm.distill.facts import OWN, Fact, list_wordings, make_choice, make_number, make_yes_no
-from lalm.synthesise.draft import (
-    ClipDraft,
-    Draw,
-    Floats,
-    make_silence,
-    make_worded_choice,
-    overlay,
-    scale_to_peak,
-    state_plain_facts,
-)
+from lalm.distill.facts import OWN, Fact, list_wordings, make_choice, make_number, make_worded_choice, make_yes_no
+from lalm.synthesise.draft import ClipDraft, Draw, Floats, make_silence, overlay, scale_to_peak, state_domain_facts
 from lalm.synthesise.music.fluidsynth import Note
 from lalm.synthesise.music.instruments import GENERAL_MIDI, Instrument, Orchestra
-from lalm.synthesise.music.melody import SUSTAINED, add_article
+from lalm.synthesise.music.melody import SUSTAINED, name_with_article
 from lalm.synthesise.music.rhythm import state_instrument_order
 from lalm.synthesise.music.theory import DEGREES, MAJOR, PROGRESSIONS
+from services.types import SAMPLE_RATE
 
 LEADS = [*range(8, 16), 22, *range(40, 43), 56, 57, 60, *range(64, 80), 104, 105, 107, 110]
 BACKINGS = [0, 4, 6, 16, 19, 21, 24, 25, 26, 46, 48, 52]
@@ -44,9 +36,9 @@ def make_turns(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     now_s, placed = 0.0, []
     for part in parts:
         placed.append((now_s, part))
-        now_s += len(part) / 16_000
+        now_s += len(part) / SAMPLE_RATE
     names = [one.name for one in players]
-    said = f"{', then '.join(map(add_article, names))}, one after the other"
+    said = f"{', then '.join(map(name_with_article, names))}, one after the other"
     return _finish(
         players, draw, overlay(placed), [*state_instrument_order(names, draw), *_state_presence(players, draw)], said
     )
@@ -57,12 +49,12 @@ def make_together(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     players = orchestra.draw_several(draw, draw.rng.choice((2, 2, 3, 4)))
     parts = [(0.0, scale_to_peak(one.play(write_line(one, draw, beats=14)), -8)) for one in players]
     facts = [make_number("num_instruments", len(players)), *_state_presence(players, draw), _ask_missing(players, draw)]
-    said = f"{len(players)} instruments together: {', '.join(map(add_article, (one.name for one in players)))}"
+    said = f"{len(players)} instruments together: {', '.join(map(name_with_article, (one.name for one in players)))}"
     return _finish(players, draw, overlay(parts), facts, said)
 
 
 def make_roles(orchestra: Orchestra, draw: Draw) -> ClipDraft:
-    """Play a melody over chords, and ask who does which."""
+    """Play a melody over chords, and ask which instrument plays which."""
     lead, backing = orchestra.draw(draw, LEADS), orchestra.draw(draw, BACKINGS)
     progression = draw.rng.choice(PROGRESSIONS)
     tonic = draw.rng.randint(48, 55)
@@ -77,12 +69,15 @@ def make_roles(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     others = [name for name in draw.rng.sample(pool, 4) if name.lower() not in backing.midi.also_true]
     facts = [
         Fact(
-            "melody_instrument", (lead.name,), wrong=list_wordings(backing.name, *others), also_true=lead.midi.also_true
+            "melody_instrument",
+            (lead.name,),
+            wrong=list_wordings((backing.name, *others)),
+            also_true=lead.midi.also_true,
         ),
         Fact(
             "backing_instrument",
             (backing.name,),
-            wrong=list_wordings(lead.name, *others),
+            wrong=list_wordings((lead.name, *others)),
             also_true=backing.midi.also_true,
         ),
         make_number("num_instruments", 2),
@@ -90,7 +85,7 @@ def make_roles(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     ]
     if lead.midi.also_true & backing.midi.also_true:
         facts = facts[3:]
-    said = f"{add_article(lead.name)} plays a melody over chords of {add_article(backing.name)}"
+    said = f"{name_with_article(lead.name)} plays a melody over chords of {name_with_article(backing.name)}"
     return _finish([lead, backing], draw, samples, facts, said)
 
 
@@ -100,7 +95,7 @@ def make_texture(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     players = orchestra.draw_several(draw, 1 if texture == "monophonic" else 2, LEADS)
     parts = [(0.0, scale_to_peak(one.play(write_line(one, draw, beats=12)), -7)) for one in players]
     facts = [make_worded_choice("texture", texture, TEXTURES), make_number("num_instruments", len(players))]
-    said = f"{TEXTURES[texture][0].lower()}, {' and '.join(map(add_article, (one.name for one in players)))}"
+    said = f"{TEXTURES[texture][0].lower()}, {' and '.join(map(name_with_article, (one.name for one in players)))}"
     return _finish(players, draw, overlay(parts), [*facts, *_state_presence(players, draw)], said)
 
 
@@ -119,11 +114,11 @@ def make_entrance(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     parts = [(0.0, scale_to_peak(players[0].play(first), -7)), (0.0, scale_to_peak(players[-1].play(kept), -7))]
     facts = [make_worded_choice("entrance", course, ENTRANCES)]
     if course != "both":
-        wrong = list_wordings(players[0].name)
+        wrong = list_wordings((players[0].name,))
         kind = "entering_instrument" if course == "joins" else "stopping_instrument"
         facts.append(Fact(kind, (players[-1].name,), wrong=wrong, also_true=players[-1].midi.also_true))
-    said = f"{add_article(players[0].name)} and {add_article(players[-1].name)}; {ENTRANCES[course][0].lower()}"
-    return _finish(players, draw, overlay(parts), facts, said)
+    both = " and ".join(name_with_article(one.name) for one in (players[0], players[-1]))
+    return _finish(players, draw, overlay(parts), facts, f"{both}; {ENTRANCES[course][0].lower()}")
 
 
 def write_line(one: Instrument, draw: Draw, *, beats: int) -> list[Note]:
@@ -140,20 +135,23 @@ def write_line(one: Instrument, draw: Draw, *, beats: int) -> list[Note]:
     return notes
 
 
-def _state_presence(players: Sequence[Instrument], draw: Draw) -> list[Fact]:
+def _list_absent(players: Sequence[Instrument]) -> list[str]:
+    """List the instruments that cannot be taken for one of the players."""
     heard = frozenset[str]().union(*(one.midi.also_true for one in players))
-    absent = [one.name for one in GENERAL_MIDI.programs[:80] if not one.also_true & heard]
+    return [one.name for one in GENERAL_MIDI.programs[:80] if not one.also_true & heard]
+
+
+def _state_presence(players: Sequence[Instrument], draw: Draw) -> list[Fact]:
+    absent = _list_absent(players)
     is_true = draw.decide(0.5)
     about = draw.rng.choice(players).name if is_true else draw.rng.choice(absent)
-    return [make_yes_no("presence", is_true=is_true, about=add_article(about))]
+    return [make_yes_no("presence", is_true=is_true, about=name_with_article(about))]
 
 
 def _ask_missing(players: Sequence[Instrument], draw: Draw) -> Fact:
-    """Make the question which instrument is not heard: those that are, are its wrong options."""
-    heard = frozenset[str]().union(*(one.midi.also_true for one in players))
-    absent = [one.name for one in GENERAL_MIDI.programs[:80] if not one.also_true & heard]
-    wrong = tuple((one.name,) for one in players)
-    return Fact("missing_instrument", (draw.rng.choice(absent),), wrong=wrong, pool=OWN, is_open=False)
+    """Ask which instrument is not heard; the players are the distractors."""
+    right, wrong = draw.rng.choice(_list_absent(players)), list_wordings(one.name for one in players)
+    return Fact("missing_instrument", (right,), wrong=wrong, pool=OWN, is_open=False)
 
 
 def _finish(players: Sequence[Instrument], draw: Draw, samples: Floats, facts: Sequence[Fact], said: str) -> ClipDraft:
@@ -163,7 +161,7 @@ def _finish(players: Sequence[Instrument], draw: Draw, samples: Floats, facts: S
         scale_to_peak(samples, draw.rng.uniform(-12, -1)),
         "music",
         f"Music: {said}.",
-        (*state_plain_facts("music", speech=False, music=True), *facts, *([] if sung else [played])),
+        (*state_domain_facts("music", speech=False, music=True), *facts, *([] if sung else [played])),
         tuple(one.source for one in players),
         labels=tuple(one.name for one in players),
     )

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from lalm.distill.facts import OWN, Fact, make_choice, make_number
-from lalm.synthesise.draft import ClipDraft, Draw, make_worded_choice
+from lalm.distill.facts import make_choice, make_number, make_worded_choice
+from lalm.distill.music_facts import KEY_MODES
+from lalm.synthesise.draft import ClipDraft, Draw
 from lalm.synthesise.music.fluidsynth import Note
 from lalm.synthesise.music.instruments import Orchestra
 from lalm.synthesise.music.melody import PLAYED, finish_clip
@@ -23,7 +24,6 @@ STYLES = {
     "block": ("All notes at once", "As a block chord"),
     "broken": ("One note after the other", "As a broken chord (arpeggio)"),
 }
-MODES = {"major": ("Major", "A major key"), "minor": ("Minor", "A minor key")}
 
 
 def make_chord(orchestra: Orchestra, draw: Draw) -> ClipDraft:
@@ -35,9 +35,8 @@ def make_chord(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     step_s = 0.0 if style == "block" else draw.rng.uniform(0.2, 0.45)
     notes = [Note(root + step, 0.1 + turn * step_s, 2.0) for turn, step in enumerate(steps)]
     alike = frozenset({"dominant seventh"}) if name == "Major seventh" else frozenset()
-    wrong = tuple((other,) for other in CHORDS if other != name)
     facts = [
-        Fact("chord", (name,), wrong=wrong, also_true=alike, pool=OWN),
+        make_choice("chord", name, CHORDS)._replace(also_true=alike),
         make_worded_choice("chord_style", style, STYLES),
         make_number("chord_notes", len(steps), lowest=2),
         make_choice("chord_kind", "A seventh chord" if name in SEVENTHS else "A triad", ("A triad", "A seventh chord")),
@@ -55,7 +54,7 @@ def make_cadence(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     tonic = draw.rng.randint(48, 59)
     samples = one.play(_play_chords([DEGREES[degree] for degree in CADENCES[name]], tonic, draw))
     facts = [
-        Fact("cadence", (name,), wrong=tuple((other,) for other in CADENCES if other != name), pool=OWN),
+        make_choice("cadence", name, CADENCES),
         make_number("num_chords", len(CADENCES[name]), lowest=2),
     ]
     return finish_clip(one, draw, samples, facts, f"plays four chords that end in a {name.lower()}")
@@ -64,7 +63,7 @@ def make_cadence(orchestra: Orchestra, draw: Draw) -> ClipDraft:
 def make_progression(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     """Play a progression of triads in a major or minor key."""
     one = orchestra.draw(draw, CHORDAL)
-    mode = draw.rng.choice(list(MODES))
+    mode = draw.rng.choice(list(KEY_MODES))
     known, degrees = (PROGRESSIONS, DEGREES) if mode == "major" else (MINOR_PROGRESSIONS, MINOR_DEGREES)
     progression = draw.rng.choice(known)
     tonic = draw.rng.randint(48, 59)
@@ -73,7 +72,7 @@ def make_progression(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     key = f"{NOTE_NAMES[tonic % 12]} {mode}"
     facts = [
         make_choice("progression", " - ".join(progression), texts),
-        make_worded_choice("key_mode", mode, MODES),
+        make_worded_choice("key_mode", mode, KEY_MODES),
         make_choice("key", key, [f"{note} {mode}" for note in NOTE_NAMES]),
         make_number("num_chords", len(progression), lowest=2),
     ]

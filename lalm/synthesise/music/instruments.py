@@ -15,45 +15,38 @@ MELODIC = range(FIRST_SYNTHETIC)
 ANY = range(FIRST_SOUND)
 
 
-class InstrumentName(Value):
-    """What the instrument of a program is called."""
+class NamedSound(Value):
+    """Names of a sound of a soundfont."""
 
     name: str
-    family: str
     also: tuple[str, ...]
     """Names that are right too, or too close to be a wrong answer."""
+
+    @property
+    def also_true(self) -> frozenset[str]:
+        """Names that no wrong option may have, in lower case."""
+        return frozenset(one.lower() for one in (self.name, *self.also))
+
+
+class MidiInstrument(NamedSound):
+    """Names, family and range of the instrument of a program."""
+
+    family: str
     low: int
     high: int
     """MIDI numbers of the lowest and highest usual note."""
-
-    @property
-    def also_true(self) -> frozenset[str]:
-        """Names that no wrong option may have, in lower case."""
-        return frozenset(one.lower() for one in (self.name, *self.also))
-
-
-class NamedSound(Value):
-    """What a sound of a soundfont is called."""
-
-    name: str
-    also: tuple[str, ...]
-
-    @property
-    def also_true(self) -> frozenset[str]:
-        """Names that no wrong option may have, in lower case."""
-        return frozenset(one.lower() for one in (self.name, *self.also))
 
 
 class GeneralMidi(Value):
     """The instruments of General MIDI level 1."""
 
-    programs: tuple[InstrumentName, ...]
+    programs: tuple[MidiInstrument, ...]
     sounds: tuple[NamedSound, ...]
     """Programs 120 to 127."""
     drums: Mapping[int, NamedSound]
     """MIDI number -> drum."""
     origins: Mapping[str, str]
-    """Instrument -> where it is at home."""
+    """Instrument -> region that it comes from."""
 
 
 GENERAL_MIDI = GeneralMidi.model_validate_json(
@@ -76,7 +69,7 @@ class Instrument:
         return f"{self.font}:{self.bank}:{self.program}"
 
     @property
-    def midi(self) -> InstrumentName:
+    def midi(self) -> MidiInstrument:
         """Name and range."""
         return GENERAL_MIDI.programs[self.program]
 
@@ -86,7 +79,7 @@ class Instrument:
         return self.midi.name
 
     def play(self, notes: Sequence[Note], *, tail_s: float = 1.0) -> Floats:
-        """Render notes; 16 kHz."""
+        """Render notes at 16 kHz, shape (num_samples,)."""
         return self.player.render(notes, bank=self.bank, program=self.program, tail_s=tail_s)
 
 

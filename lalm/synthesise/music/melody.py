@@ -4,15 +4,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lalm.distill.facts import OWN, Fact, capitalise_first, make_choice, make_number, make_yes_no, uncapitalise
-from lalm.synthesise.draft import (
-    ClipDraft,
-    Draw,
-    Floats,
+from lalm.distill.facts import (
+    OWN,
+    Fact,
+    add_article,
+    capitalise_first,
+    list_wordings,
+    make_choice,
+    make_number,
     make_worded_choice,
-    scale_to_peak,
-    state_plain_facts,
+    make_yes_no,
+    uncapitalise,
 )
+from lalm.synthesise.draft import ClipDraft, Draw, Floats, scale_to_peak, state_domain_facts
 from lalm.synthesise.music.fluidsynth import Note
 from lalm.synthesise.music.instruments import ANY, GENERAL_MIDI, Instrument, Orchestra
 from lalm.synthesise.music.theory import INTERVALS, MAJOR, MINOR, SCALES
@@ -100,7 +104,7 @@ def make_scale(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     order = {"up": steps, "down": steps[::-1], "both": steps + steps[-2::-1]}[way]
     step_s = draw.rng.uniform(0.22, 0.5)
     facts = [
-        _state_scale(name),
+        make_choice("scale", name, SCALES),
         make_worded_choice("scale_direction", way, SCALE_DIRECTIONS),
         make_choice("music_played", PLAYED[2], PLAYED),
         make_number("num_notes", len(order)),
@@ -108,10 +112,6 @@ def make_scale(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     samples = one.play(_write_in_turn([tonic + step for step in order], step_s))
     said = f"plays a {name.lower()}, {SCALE_DIRECTIONS[way][1].lower()}"
     return finish_clip(one, draw, samples, facts, said)
-
-
-def _state_scale(name: str) -> Fact:
-    return Fact("scale", (name,), wrong=tuple((other,) for other in SCALES if other != name), pool=OWN)
 
 
 def make_melody(orchestra: Orchestra, draw: Draw) -> ClipDraft:
@@ -193,7 +193,7 @@ def make_dynamics(orchestra: Orchestra, draw: Draw) -> ClipDraft:
 
 
 def _swell(samples: Floats, course: str) -> Floats:
-    """Give music a course of loudness; soundfonts answer to the strength of a stroke too differently to rely on."""
+    """Give music a course of loudness by a gain, because soundfonts respond to velocity very differently."""
     place = np.linspace(0, 1, len(samples), dtype=np.float32)
     level_db = {
         "crescendo": 24 * place - 24,
@@ -205,7 +205,7 @@ def _swell(samples: Floats, course: str) -> Floats:
 
 
 def make_sound(orchestra: Orchestra, draw: Draw) -> ClipDraft:
-    """Play one of the sounds that a General MIDI soundfont holds beside its instruments."""
+    """Play one of the sound effects of a General MIDI soundfont."""
     one = orchestra.draw(draw, range(120, 128))
     named = GENERAL_MIDI.sounds[one.program - 120]
     samples = one.play([Note(60, 0.1, draw.rng.uniform(1.5, 4.0), 100)], tail_s=0.5)
@@ -213,15 +213,15 @@ def make_sound(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     return ClipDraft(
         scale_to_peak(samples, draw.rng.uniform(-12, -1)),
         "sound",
-        f"Sound: {named.name[0].lower()}{named.name[1:]}.",
-        (*state_plain_facts("sound", speech=False, music=False), fact),
+        f"Sound: {uncapitalise(named.name)}.",
+        (*state_domain_facts("sound", speech=False, music=False), fact),
         (one.source,),
         labels=(named.name,),
     )
 
 
 def state_names(one: Instrument, draw: Draw) -> list[Fact]:
-    """Make the facts that the instrument alone gives: name, family, presence, where it is at home."""
+    """Make the facts that the instrument alone gives: name, family, presence, region of origin."""
     also = one.midi.also_true
     known = [other.name for other in GENERAL_MIDI.programs if not other.also_true & also]
     near = [other.name for other in GENERAL_MIDI.programs if other.family == one.midi.family and other.name in known]
@@ -229,9 +229,11 @@ def state_names(one: Instrument, draw: Draw) -> list[Fact]:
     is_true = draw.decide(0.5)
     families = sorted({other.family for other in GENERAL_MIDI.programs})
     facts = [
-        Fact("instrument", (one.name,), wrong=tuple((name,) for name in sorted(wrong)), also_true=also),
+        Fact("instrument", (one.name,), wrong=list_wordings(sorted(wrong)), also_true=also),
         make_choice("instrument_family", capitalise_first(one.midi.family), tuple(map(capitalise_first, families))),
-        make_yes_no("presence", is_true=is_true, about=add_article(one.name if is_true else draw.rng.choice(known))),
+        make_yes_no(
+            "presence", is_true=is_true, about=name_with_article(one.name if is_true else draw.rng.choice(known))
+        ),
     ]
     if home := GENERAL_MIDI.origins.get(one.name):
         homes = sorted(set(GENERAL_MIDI.origins.values()))
@@ -244,18 +246,18 @@ def finish_clip(one: Instrument, draw: Draw, samples: Floats, facts: Sequence[Fa
     return ClipDraft(
         scale_to_peak(samples, draw.rng.uniform(-15, -1)),
         "music",
-        f"Music: {add_article(one.name)} {said}.",
-        (*state_plain_facts("music", speech=False, music=True), *state_names(one, draw), *facts),
+        f"Music: {name_with_article(one.name)} {said}.",
+        (*state_domain_facts("music", speech=False, music=True), *state_names(one, draw), *facts),
         (one.source,),
         labels=(one.name,),
     )
 
 
-def add_article(name: str) -> str:
-    """Put an article before the name of an instrument, unless it is a plural or a mass."""
+def name_with_article(name: str) -> str:
+    """Put the indefinite article before the name of an instrument, unless it is a plural or a mass noun."""
     name = uncapitalise(name)
-    plural = name.endswith(("strings", "drums", "bells", "bagpipes", "timpani", "harmonics", "choir"))
-    return name if plural else f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+    is_plural = name.endswith(("strings", "drums", "bells", "bagpipes", "timpani", "harmonics", "choir"))
+    return name if is_plural else add_article(name)
 
 
 def _write_in_turn(pitches: Sequence[int], step_s: float, *, start_s: float = 0.1) -> list[Note]:

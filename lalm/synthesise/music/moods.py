@@ -1,11 +1,13 @@
-"""Clips of music whose mode, tempo, register and harmony stand for a mood."""
+"""Clips of music whose mode, tempo, register and harmony express a mood."""
 
 from typing import NamedTuple
 
-from lalm.synthesise.draft import ClipDraft, Draw, make_worded_choice, overlay, scale_to_peak, state_plain_facts
+from lalm.distill.facts import make_worded_choice
+from lalm.distill.music_facts import KEY_MODES
+from lalm.synthesise.draft import ClipDraft, Draw, overlay, scale_to_peak, state_domain_facts
 from lalm.synthesise.music.fluidsynth import Note
 from lalm.synthesise.music.instruments import Instrument, Orchestra
-from lalm.synthesise.music.melody import add_article
+from lalm.synthesise.music.melody import name_with_article
 from lalm.synthesise.music.rhythm import state_tempo
 from lalm.synthesise.music.theory import MAJOR, MINOR
 
@@ -15,7 +17,6 @@ MOOD_WORDS = {
     "tense": ("Tense and threatening", "Suspenseful"),
     "calm": ("Calm and peaceful", "Relaxed"),
 }
-MODE_WORDS = {"major": ("Major", "A major key"), "minor": ("Minor", "A minor key")}
 LENGTH_S = 8.0
 
 
@@ -33,7 +34,7 @@ class Mood(NamedTuple):
     highest: int
     """Range of the tonic, as MIDI numbers."""
     mode: str = ""
-    """Key of `MODE_WORDS`, where the music is plainly in it."""
+    """Key of `KEY_MODES`; empty where the mode is ambiguous."""
 
 
 MOODS = {
@@ -59,11 +60,11 @@ def make_mood(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     ]
     melody = _write_melody(lead, draw, [tonic + step for step in mood.scale], [beat_s] * num_beats)
     samples = overlay([(0.0, scale_to_peak(lead.play(melody), -6)), (0.0, scale_to_peak(backing.play(chords), -12))])
-    facts = [*state_plain_facts("music", speech=False, music=True), make_worded_choice("music_mood", name, MOOD_WORDS)]
+    facts = [*state_domain_facts("music", speech=False, music=True), make_worded_choice("music_mood", name, MOOD_WORDS)]
     facts += state_tempo(bpm)
     if mood.mode:
-        facts.append(make_worded_choice("key_mode", mood.mode, MODE_WORDS))
-    said = f"{MOOD_WORDS[name][0].lower()} music, {add_article(lead.name)} over chords"
+        facts.append(make_worded_choice("key_mode", mood.mode, KEY_MODES))
+    said = f"{MOOD_WORDS[name][0].lower()} music, {name_with_article(lead.name)} over chords"
     samples = scale_to_peak(samples, draw.rng.uniform(-12, -1))
     sources = (lead.source, backing.source)
     return ClipDraft(samples, "music", f"Music: {said}.", tuple(facts), sources, labels=(lead.name,))

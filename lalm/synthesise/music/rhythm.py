@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 
-from lalm.distill.facts import OWN, Fact, make_choice, make_number, make_yes_no
-from lalm.distill.music_facts import FASTEST_MODERATE, SLOWEST_MODERATE, TELLABLE, TEMPO_WORDS, word_tempo
-from lalm.synthesise.draft import (
-    ClipDraft,
-    Draw,
-    Floats,
+from lalm.distill.facts import (
+    OWN,
+    Fact,
+    list_wordings,
+    make_choice,
+    make_number,
     make_worded_choice,
-    scale_to_peak,
-    state_plain_facts,
+    make_yes_no,
+    word_tempo,
 )
+from lalm.distill.music_facts import FASTEST_MODERATE, MIN_TEMPO_DIFFERENCE, SLOWEST_MODERATE, TEMPO_WORDS
+from lalm.synthesise.draft import ClipDraft, Draw, Floats, scale_to_peak, state_domain_facts
 from lalm.synthesise.music.fluidsynth import Note
 from lalm.synthesise.music.instruments import GENERAL_MIDI, Instrument, Orchestra
 
@@ -58,8 +60,8 @@ def _strike(meter: str, beat: int) -> list[tuple[int, int]]:
 
 
 def state_tempo(bpm: int) -> list[Fact]:
-    """Make the facts about a tempo: its number, and slow, moderate or fast where no ear would doubt it."""
-    near = range(round(bpm * (1 - TELLABLE)), round(bpm * (1 + TELLABLE)) + 1)
+    """Make the facts about a tempo: its BPM, and slow or fast where that is unambiguous."""
+    near = range(round(bpm * (1 - MIN_TEMPO_DIFFERENCE)), round(bpm * (1 + MIN_TEMPO_DIFFERENCE)) + 1)
     alike = frozenset(words.lower() for other in near for words in word_tempo(other))
     others = tuple(word_tempo(round(bpm * factor)) for factor in (0.5, 0.65, 0.8, 1.25, 1.5, 2.0))
     facts = [Fact("tempo", word_tempo(bpm), wrong=others, also_true=alike, pool=OWN)]
@@ -138,16 +140,12 @@ def make_drum_order(orchestra: Orchestra, draw: Draw) -> ClipDraft:
 
 def state_instrument_order(names: Sequence[str], draw: Draw) -> list[Fact]:
     """Make the facts about the order of instruments."""
-
-    def make_place_fact(kind: str, place: int) -> Fact:
-        return Fact(kind, (names[place],), wrong=tuple((name,) for name in names if name != names[place]), pool=OWN)
-
     right = ", then ".join([names[0], *(name.lower() for name in names[1:])])
     orders = {tuple(draw.shuffle(names)) for _ in range(12)} - {tuple(names)}
     wrong = tuple((", then ".join([one[0], *(name.lower() for name in one[1:])]),) for one in sorted(orders))
     return [
-        make_place_fact("first_instrument", 0),
-        make_place_fact("last_instrument", len(names) - 1),
+        make_choice("first_instrument", names[0], names),
+        make_choice("last_instrument", names[-1], names),
         Fact("instrument_order", (right,), wrong=wrong, pool=OWN),
         make_number("num_instruments_in_turn", len(names), lowest=2),
     ]
@@ -156,7 +154,7 @@ def state_instrument_order(names: Sequence[str], draw: Draw) -> list[Fact]:
 def _state_drum(drum: int, draw: Draw) -> list[Fact]:
     named = GENERAL_MIDI.drums[drum]
     known = [other.name for other in GENERAL_MIDI.drums.values() if not other.also_true & named.also_true]
-    wrong = tuple((name,) for name in draw.rng.sample(known, 5))
+    wrong = list_wordings(draw.rng.sample(known, 5))
     is_true = draw.decide(0.5)
     about = (named.name if is_true else draw.rng.choice(known)).lower()
     return [
@@ -171,6 +169,6 @@ def finish_drums(kit: Instrument, draw: Draw, samples: Floats, facts: Sequence[F
         scale_to_peak(samples, draw.rng.uniform(-15, -1)),
         "music",
         f"Music: {said}.",
-        (*state_plain_facts("music", speech=False, music=True), *facts),
+        (*state_domain_facts("music", speech=False, music=True), *facts),
         (kit.source,),
     )

@@ -5,11 +5,11 @@ from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
-from lalm.distill.facts import OWN, Fact, make_choice, make_number, make_yes_no
-from lalm.synthesise.draft import ClipDraft, Draw, overlay, scale_to_peak, state_plain_facts
+from lalm.distill.facts import Fact, make_choice, make_number, make_yes_no
+from lalm.synthesise.draft import ClipDraft, Draw, overlay, scale_to_peak, state_domain_facts
 from lalm.synthesise.music.fluidsynth import Note
 from lalm.synthesise.music.instruments import Instrument, Orchestra
-from lalm.synthesise.music.melody import add_article
+from lalm.synthesise.music.melody import name_with_article
 from lalm.synthesise.music.rhythm import state_tempo
 from lalm.synthesise.music.theory import MAJOR, MINOR
 from services.types import Value
@@ -43,7 +43,7 @@ OFTEN_MINOR = frozenset({"Tango", "Blues shuffle", "Hip hop", "Reggae"})
 
 
 class _Form(NamedTuple):
-    """The piece that a band plays."""
+    """The piece that a band plays: style, length, speed and key."""
 
     style: BandStyle
     num_bars: int
@@ -52,7 +52,7 @@ class _Form(NamedTuple):
     scale: tuple[int, ...]
 
     def list_strokes(self, bar: str) -> list[tuple[int, float]]:
-        """Return bar and time of every step that is struck."""
+        """Return the bar and the start in seconds of every step that is struck."""
         return [
             (number, 0.1 + (number * len(bar) + step) * self.step_s)
             for number in range(self.num_bars)
@@ -83,18 +83,17 @@ def make_style(orchestra: Orchestra, draw: Draw) -> ClipDraft:
     if style.drums:
         parts.append((0.0, scale_to_peak(kit.play(_write_drums(form)), -6)))
         sources.append(kit.source)
-    facts = [*state_plain_facts("music", speech=False, music=True), *_state_style(style), *state_tempo(bpm)]
-    said = f"{style.name.lower()} played by a band with {add_article(lead.name)} in front, {bpm} BPM"
+    facts = [*state_domain_facts("music", speech=False, music=True), *_state_style(style), *state_tempo(bpm)]
+    said = f"{style.name.lower()} played by a band with {name_with_article(lead.name)} in front, {bpm} BPM"
     samples = scale_to_peak(overlay(parts), draw.rng.uniform(-10, -1))
     return ClipDraft(samples, "music", f"Music: {said}.", tuple(facts), tuple(sources), labels=(style.name,))
 
 
 def _state_style(style: BandStyle) -> list[Fact]:
-    homes = tuple((home,) for home in sorted({one.home for one in STYLES} - {style.home}))
     facts = [
         make_choice("band_style", style.name, [one.name for one in STYLES]),
         make_choice("band_use", style.used_for, [one.used_for for one in STYLES]),
-        Fact("style_home", (style.home,), wrong=homes, pool=OWN),
+        make_choice("style_home", style.home, sorted({one.home for one in STYLES})),
         make_yes_no("has_drums", is_true=bool(style.drums)),
     ]
     return [*facts, make_number("beats_per_bar", 3, lowest=2)] if style.name == "Waltz" else facts

@@ -9,10 +9,12 @@ from lalm.distill.facts import look_up
 from lalm.synthesise.draft import Draw, Floats, NoSource, scale_to_peak
 from lalm.synthesise.sounds.models import SOUND_MODELS
 from lalm.synthesise.sounds.recordings import RecordingShelf, SourceRecording
+from lalm.synthesise.sounds.waves import fade
 from services.types import SAMPLE_RATE
 
 FAMILIES = ("Animal", "Nature", "Person", "Machine or signal")
 FAMILY_OF = {"animal": "Animal", "nature": "Nature", "person": "Person", "machine": "Machine or signal"}
+EDGE_S = 0.02  # of the fades at both ends of a cut
 SHARE_OF_RECORDINGS = 0.5
 SHARE_OF_NAMED_RECORDINGS = 0.7  # where a sound of a name may be computed too
 
@@ -27,22 +29,23 @@ class SoundEvent:
     samples: Floats
     family: str = ""
     means: str = ""
+    """What a listener can conclude from it; empty where that depends."""
     source: str = ""
     """Id of the recording; empty for what was computed."""
     tags: tuple[str, ...] = ()
-    """Classes that the teacher is sure of."""
+    """Classes that the teacher is confident of."""
 
     def cut(self, draw: Draw, seconds: float) -> Floats:
-        """Cut the loudest part, softly."""
+        """Cut out one of the loudest parts, with fades at both ends."""
         length = round(seconds * SAMPLE_RATE)
         if len(self.samples) <= length:
-            return _soften(self.samples)
+            return fade(self.samples, EDGE_S)
         hop = max(1, length // 4)
         starts = range(0, len(self.samples) - length + 1, hop)
         energy = [float(np.square(self.samples[start : start + length]).sum()) for start in starts]
         best = sorted(range(len(energy)), key=energy.__getitem__)[-2:]
         start = starts[draw.rng.choice(best)]
-        return _soften(self.samples[start : start + length])
+        return fade(self.samples[start : start + length], EDGE_S)
 
 
 class EventShelf:
@@ -56,7 +59,7 @@ class EventShelf:
         self._recordings = recordings
 
     def draw(self, draw: Draw, seconds: float, *, unlike: Sequence[SoundEvent] = ()) -> SoundEvent:
-        """Draw an event that cannot be taken for one of the others, at least half of a second long."""
+        """Draw an event longer than a quarter of a second that cannot be taken for one of the others."""
         taken = frozenset[str]().union(*(event.also_true for event in unlike))
         for _ in range(50):
             event = self._draw_any(draw, seconds)
@@ -74,7 +77,7 @@ class EventShelf:
         return _from_model(name, draw, seconds)
 
     def list_names(self) -> Mapping[str, frozenset[str]]:
-        """Return all names with those that are right too."""
+        """Return name -> names that no wrong option may have, of all events."""
         known = {model.name: _list_names(model.name, model.also) for model in SOUND_MODELS}
         for one in self._recordings.list_sounds("train") if self._recordings else ():
             known.setdefault(one.name, frozenset({one.name.lower()}))
@@ -107,13 +110,3 @@ def _from_recording(one: SourceRecording) -> SoundEvent:
 
 def _list_names(name: str, also: Sequence[str]) -> frozenset[str]:
     return frozenset(one.lower() for one in (name, *also))
-
-
-def _soften(samples: Floats) -> Floats:
-    length = min(round(0.02 * SAMPLE_RATE), len(samples) // 2)
-    soft = samples.copy()
-    if length:
-        ramp = np.linspace(0, 1, length, dtype=np.float32)
-        soft[:length] *= ramp
-        soft[-length:] *= ramp[::-1]
-    return soft

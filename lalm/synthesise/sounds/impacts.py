@@ -5,6 +5,7 @@ import numpy as np
 from lalm.synthesise.draft import Draw, Floats
 from lalm.synthesise.sounds.waves import (
     filter_band,
+    list_times,
     make_decay,
     make_noise,
     scatter,
@@ -16,7 +17,7 @@ from lalm.synthesise.sounds.waves import (
 
 def make_wind_chimes(draw: Draw, seconds: float) -> Floats:
     """Strike metal tubes at random."""
-    total = np.zeros(round(seconds * 16_000), np.float32)
+    total = np.zeros(len(list_times(seconds)), np.float32)
     for pitch in draw.rng.sample((1046, 1175, 1319, 1568, 1760, 2093), 4):
         tube = strike_modes((pitch, 2.76 * pitch), (0.6, 0.2), 2.0)
         total += scatter(draw, tube, space_at_random(draw, 0.7, seconds), seconds, spread=0.6)

@@ -12,14 +12,15 @@ from lalm.synthesise.sounds.waves import (
     scatter,
     space_regularly,
 )
+from services.types import SAMPLE_RATE
 
-ROUGH = (1.0, 0.9, 0.8, 0.6, 0.5, 0.4, 0.3, 0.3, 0.2, 0.2)
+ROUGH_HARMONICS = (1.0, 0.9, 0.8, 0.6, 0.5, 0.4, 0.3, 0.3, 0.2, 0.2)
 
 
 def _run_engine(draw: Draw, rates: Floats) -> Floats:
     """Fire a cylinder at a rate, Hz, for each sample."""
-    firing = make_tone(rates, harmonics=ROUGH)
-    breath = filter_band(make_noise(draw, len(rates) / 16_000), 80, 1200)
+    firing = make_tone(rates, harmonics=ROUGH_HARMONICS)
+    breath = filter_band(make_noise(draw, len(rates) / SAMPLE_RATE), 80, 1200)
     return np.asarray(firing + 0.5 * breath * (1 + firing), np.float32)
 
 

@@ -4,17 +4,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lalm.distill.facts import OWN, Fact, Wordings, make_choice, make_number, make_yes_no, uncapitalise
-from lalm.synthesise.draft import (
-    ClipDraft,
-    Draw,
-    Floats,
-    make_silence,
+from lalm.distill.facts import (
+    OWN,
+    THEN,
+    Fact,
+    Wordings,
+    join_in_order,
+    list_wordings,
+    make_choice,
+    make_number,
     make_worded_choice,
-    overlay,
-    scale_to_peak,
-    state_plain_facts,
+    make_yes_no,
+    uncapitalise,
 )
+from lalm.synthesise.draft import ClipDraft, Draw, Floats, make_silence, overlay, scale_to_peak, state_domain_facts
 from lalm.synthesise.sounds.effects import change_speed, move_past, reverberate
 from lalm.synthesise.sounds.events import FAMILIES, EventShelf, SoundEvent
 from lalm.synthesise.sounds.waves import filter_band
@@ -38,11 +41,10 @@ RHYTHMS = {
     "slower": ("More and more slowly", "At longer and longer intervals"),
 }
 ODD_WAYS = ("louder", "higher", "lower")
-THEN = ", then "
 
 
 def make_single(shelf: EventShelf, draw: Draw) -> ClipDraft:
-    """Let one sound be heard, at some level and rate."""
+    """Play one sound, at some level and speed."""
     event = shelf.draw(draw, draw.rng.uniform(3, 8))
     samples = event.cut(draw, draw.rng.uniform(2.5, 8))
     if draw.decide(0.3):
@@ -53,11 +55,11 @@ def make_single(shelf: EventShelf, draw: Draw) -> ClipDraft:
         if where == "far":
             samples = scale_to_peak(reverberate(draw, filter_band(samples, None, 2500), seconds=1.5), -24)
         facts.append(make_worded_choice("distance", where, DISTANCES))
-    return finish_sounds([event], draw, samples, facts, f"{uncapitalise(event.name)}")
+    return finish_sounds([event], draw, samples, facts, uncapitalise(event.name))
 
 
 def make_sequence(shelf: EventShelf, draw: Draw) -> ClipDraft:
-    """Let different sounds be heard one after the other."""
+    """Play different sounds one after the other."""
     events: list[SoundEvent] = []
     for _ in range(draw.rng.choice((2, 3, 3, 4))):
         events.append(shelf.draw(draw, 3.0, unlike=events))
@@ -72,8 +74,7 @@ def make_sequence(shelf: EventShelf, draw: Draw) -> ClipDraft:
     lengths = [len(part) for _, part in placed]
     longest = int(np.argmax(lengths))
     if sorted(lengths)[-1] > 1.3 * sorted(lengths)[-2]:
-        wrong = tuple((name,) for name in names if name != names[longest])
-        facts.append(Fact("longest_sound", (names[longest],), wrong=wrong, pool=OWN))
+        facts.append(make_choice("longest_sound", names[longest], names))
     said = f"one after the other: {THEN.join(map(uncapitalise, names))}"
     return finish_sounds(events, draw, overlay(placed), facts, said)
 
@@ -82,19 +83,18 @@ def state_sequence(names: Sequence[str], draw: Draw) -> list[Fact]:
     """Make the facts about the order of sounds."""
 
     def make_place_fact(kind: str, place: int, about: str = "") -> Fact:
-        wrong = tuple((name,) for name in names if name not in {names[place], about})
+        wrong = list_wordings(name for name in names if name not in {names[place], about})
         return Fact(kind, (names[place],), wrong=wrong, about=uncapitalise(about), pool="sound")
 
     middle = draw.rng.randrange(len(names) - 1)
-    order = [names[0], *map(uncapitalise, names[1:])]
     others = {tuple(draw.shuffle(names)) for _ in range(12)} - {tuple(names)}
-    wrong = tuple((THEN.join([one[0], *map(uncapitalise, one[1:])]),) for one in sorted(others))
+    wrong = list_wordings(map(join_in_order, sorted(others)))
     return [
         make_place_fact("first_sound", 0),
         make_place_fact("last_sound", len(names) - 1),
         make_place_fact("sound_after", middle + 1, names[middle]),
         make_place_fact("sound_before", middle, names[middle + 1]),
-        Fact("sound_order", (THEN.join(order),), wrong=wrong[:6], pool=OWN),
+        Fact("sound_order", (join_in_order(names),), wrong=wrong[:6], pool=OWN),
         make_number("num_sounds", len(names)),
     ]
 
@@ -125,7 +125,7 @@ def _word_start(seconds: float) -> Wordings:
 
 
 def make_repeated(shelf: EventShelf, draw: Draw) -> ClipDraft:
-    """Repeat a short sound: count it, hear its rhythm, find the one that differs."""
+    """Repeat a short sound, and ask for its number, its rhythm and the one that differs."""
     event = shelf.draw(draw, 1.2)
     part = scale_to_peak(event.cut(draw, draw.rng.uniform(0.3, 0.7)), -6)
     count, rhythm = draw.rng.randint(2, 7), draw.rng.choice(list(RHYTHMS))
@@ -156,7 +156,7 @@ def _differ(part: Floats, way: str) -> Floats:
 
 
 def make_layers(shelf: EventShelf, draw: Draw) -> ClipDraft:
-    """Let two or three sounds be heard at once, one in front of the others."""
+    """Play two or three sounds at once, one louder than the others."""
     events: list[SoundEvent] = []
     for _ in range(draw.rng.choice((2, 2, 3))):
         events.append(shelf.draw(draw, 6.0, unlike=events))
@@ -166,7 +166,7 @@ def make_layers(shelf: EventShelf, draw: Draw) -> ClipDraft:
         part = scale_to_peak(event.cut(draw, 6.0), level_db)
         placed.append((0.0 if len(part) > 4 * SAMPLE_RATE else draw.rng.uniform(0, 2), part))
     front, *behind = [event.name for event in events]
-    wrong = tuple((name,) for name in behind)
+    wrong = list_wordings(behind)
     facts = [
         make_number("num_layers", len(events)),
         Fact("louder_sound", (front,), wrong=wrong, also_true=events[0].also_true, pool="sound"),
@@ -230,8 +230,8 @@ def _state_presence(events: Sequence[SoundEvent], shelf: EventShelf, draw: Draw)
 
 
 def _ask_missing(events: Sequence[SoundEvent], shelf: EventShelf, draw: Draw) -> Fact:
-    """Make the question which sound is not heard: those that are, are its wrong options."""
-    wrong = tuple((event.name,) for event in events)
+    """Ask which sound is not heard; those that are heard are the distractors."""
+    wrong = list_wordings(event.name for event in events)
     right = draw.rng.choice(_list_absent(events, shelf))
     return Fact("missing_sound", (right,), wrong=wrong, pool=OWN, is_open=False)
 
@@ -245,7 +245,7 @@ def finish_sounds(
     events: Sequence[SoundEvent], draw: Draw, samples: Floats, facts: Sequence[Fact], said: str
 ) -> ClipDraft:
     """Make a clip of sounds."""
-    plain = [fact for fact in state_plain_facts("sound", speech=False, music=False) if fact.kind != "speech_present"]
+    plain = [fact for fact in state_domain_facts("sound", speech=False, music=False) if fact.kind != "speech_present"]
     return ClipDraft(
         scale_to_peak(samples, draw.rng.uniform(-14, -1)),
         "sound",

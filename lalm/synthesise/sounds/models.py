@@ -1,4 +1,4 @@
-"""Catalogue of the physical models: what each is called, what makes it, and what it means when it is heard."""
+"""Catalogue of the physical models of sounds: their names, the function that computes each, and what each implies."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -28,10 +28,10 @@ class SoundModel(Value):
     """Names that are right too, or too close to be a wrong answer."""
     family: str
     means: str
-    """What somebody who hears it can conclude; empty where that depends."""
+    """What a listener can conclude from it; empty where that depends."""
 
     def render(self, draw: Draw, seconds: float) -> Floats:
-        """Compute the sound; 16 kHz, about `seconds` long."""
+        """Compute the sound at 16 kHz, about `seconds` long, shape (num_samples,)."""
         module, _, function = self.model.partition(".")
         compute: Callable[[Draw, float], Floats] = getattr(MODULES[module], f"make_{function}")
         return compute(draw, seconds)

@@ -1,4 +1,4 @@
-"""Real recordings with metadata, as material: single sounds and single speakers, each on one side of the split."""
+"""Real recordings with metadata, as sources of clips: single sounds and speakers, each on one side of the split."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from lalm.distill.facts import capitalise_first
 from lalm.distill.metadata import Metadata, filter_by_licence, read_metadata
 from lalm.synthesise.draft import Floats, SplitSide, hold_back
 from services.audio.load import load
@@ -16,7 +17,7 @@ SHORTEST_S, LONGEST_S = 0.25, 20.0
 
 @dataclass(frozen=True, slots=True)
 class SourceRecording:
-    """One real recording of one thing."""
+    """A real recording of one sound or one speaker."""
 
     row: Metadata
     file: Path
@@ -24,13 +25,12 @@ class SourceRecording:
     voice: str
     """Who speaks, as far as is known."""
     tags: tuple[str, ...] = ()
-    """Classes that the teacher is sure of."""
+    """Classes that the teacher is confident of."""
 
     @property
     def name(self) -> str:
         """Name of the sound, as an answer."""
-        label = self.row.labels[0].strip() if self.row.labels else ""
-        return label[:1].upper() + label[1:]
+        return capitalise_first(self.row.labels[0].strip()) if self.row.labels else ""
 
     @property
     def source(self) -> str:
@@ -38,7 +38,7 @@ class SourceRecording:
         return " ".join(self.row.recordings) or self.row.id
 
     def load(self) -> Floats:
-        """Read it; 16 kHz."""
+        """Read the samples at 16 kHz, shape (num_samples,)."""
         return _load(self.file)
 
 
@@ -55,7 +55,7 @@ class RecordingShelf:
         drop_licences: words of licences that are left out, such as NC.
         voice_patterns: regular expressions whose first group is the speaker in the id of a recording.
         seed: of the split.
-        tag: teacher, which names the classes that it is sure of.
+        tag: teacher, which returns the classes that it is confident of.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class RecordingShelf:
         self._sources = {one.source for one in self.recordings}
 
     def holds(self, source: str) -> bool:
-        """Tell whether a source of a clip is one of the recordings."""
+        """Return whether a source of a clip is one of the recordings."""
         return source in self._sources
 
     def list_sounds(self, side: SplitSide) -> list[SourceRecording]:
@@ -91,7 +91,7 @@ class RecordingShelf:
 
 
 def _is_single(row: Metadata) -> bool:
-    """Tell whether a clip holds one sound, or one speaker whose words are known, and nothing else."""
+    """Return whether a clip holds one sound, or one speaker whose words are known, and nothing else."""
     if not SHORTEST_S <= row.duration <= LONGEST_S or row.order or row.background or row.speakers:
         return False
     if row.quality not in {None, "clean"}:
@@ -100,7 +100,7 @@ def _is_single(row: Metadata) -> bool:
 
 
 def _split(rows: Iterable[Metadata], voice_patterns: Sequence[str], seed: int) -> Mapping[str, SplitSide]:
-    """Decide on the side of each row: rows that share a recording or a speaker are on the same."""
+    """Assign each row to a side of the split: rows that share a recording or a speaker to the same."""
     families: dict[str, set[str]] = {}
     for row in rows:
         keys = {row.id, *row.recordings, *_find_voices(row, voice_patterns)}

@@ -1,10 +1,10 @@
-"""Clips of a place: sounds that together tell where it is, and why."""
+"""Clips of a scene: sounds that together identify a place."""
 
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from lalm.distill.facts import OWN, Fact, make_choice, make_number, uncapitalise
+from lalm.distill.facts import OWN, Fact, list_wordings, make_choice, make_number, uncapitalise
 from lalm.synthesise.draft import ClipDraft, Draw, overlay, scale_to_peak
 from lalm.synthesise.sounds.events import EventShelf
 from lalm.synthesise.sounds.mixtures import finish_sounds
@@ -15,7 +15,7 @@ NUM_WRONG = 5
 
 
 class Scene(Value):
-    """A place, and the sounds that give it away."""
+    """A place, and the sounds that identify it."""
 
     place: str
     sounds: tuple[str, ...]
@@ -26,7 +26,7 @@ SCENES = TypeAdapter(tuple[Scene, ...]).validate_json(Path(__file__).with_suffix
 
 
 def make_scene(shelf: EventShelf, draw: Draw) -> ClipDraft:
-    """Let the sounds of a place be heard, at once and in turn."""
+    """Play the sounds of a place, overlapping in time."""
     scene = draw.rng.choice(SCENES)
     events = [shelf.draw_named(draw, name, LENGTH_S) for name in draw.shuffle(scene.sounds)[:3]]
     placed = []
@@ -37,7 +37,7 @@ def make_scene(shelf: EventShelf, draw: Draw) -> ClipDraft:
     others = [one for one in SCENES if not set(one.sounds) & set(scene.sounds)]
     wrong = draw.rng.sample(others, NUM_WRONG)
     facts = [
-        Fact("scene", (scene.place,), wrong=tuple((one.place,) for one in wrong), pool=OWN),
+        Fact("scene", (scene.place,), wrong=list_wordings(one.place for one in wrong), pool=OWN),
         make_choice("scene_clue", scene.clue, [scene.clue, *(one.clue for one in wrong)]),
         make_number("num_layers", len(events)),
     ]

@@ -1,4 +1,4 @@
-"""Elements of synthetic sound: tones, filtered noise, decaying modes, grains in time."""
+"""Building blocks of synthetic sound: tones, filtered noise, decaying modes, grains in time; all at 16 kHz."""
 
 from collections.abc import Sequence
 
@@ -12,12 +12,12 @@ NYQUIST = SAMPLE_RATE / 2
 
 
 def list_times(seconds: float) -> Floats:
-    """Return the time of each sample, seconds."""
+    """Return the time of each sample in seconds, shape (num_samples,)."""
     return (np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE).astype(np.float32)
 
 
 def make_tone(frequencies: Floats, *, harmonics: Sequence[float] = (1.0,)) -> Floats:
-    """Make a tone whose frequency, Hz, is given for each sample; harmonics beyond half the rate are left out."""
+    """Make a tone from its frequency in Hz at each sample, shape (num_samples,); without harmonics above Nyquist."""
     phase = 2 * np.pi * np.cumsum(frequencies.astype(np.float64)) / SAMPLE_RATE
     total = np.zeros(len(frequencies))
     for number, level in enumerate(harmonics, start=1):
@@ -47,7 +47,7 @@ def filter_band(samples: Floats, low: float | None, high: float | None, *, order
 
 
 def fade(samples: Floats, seconds: float) -> Floats:
-    """Soften both edges."""
+    """Fade both ends in and out."""
     length = min(round(seconds * SAMPLE_RATE), len(samples) // 2)
     if length == 0:
         return samples

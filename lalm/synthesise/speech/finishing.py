@@ -1,27 +1,17 @@
-"""Clip of speech: facts that any voice gives, and the caption."""
+"""Finishing of a clip of speech: the facts that its voices give, and its caption."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from lalm.distill.facts import Fact, make_number
+from lalm.distill.facts import Fact, make_number, make_worded_choice
 from lalm.distill.speech_facts import PERSON
-from lalm.synthesise.draft import (
-    ClipDraft,
-    Draw,
-    Floats,
-    make_silence,
-    make_worded_choice,
-    scale_to_peak,
-    state_plain_facts,
-)
+from lalm.synthesise.draft import ClipDraft, Draw, Floats, make_silence, scale_to_peak, state_domain_facts
 from lalm.synthesise.speech.voices import SyntheticVoice
-
-GENDERS = dict(PERSON)
 
 
 def join(parts: Sequence[Floats], draw: Draw, *, shortest_s: float = 0.2, longest_s: float = 0.6) -> Floats:
-    """Put utterances one after the other, equally loud, with pauses between them."""
+    """Concatenate utterances, equally loud, with pauses between them."""
     pieces: list[Floats] = []
     for part in parts:
         pieces += [scale_to_peak(part, -3), make_silence(draw.rng.uniform(shortest_s, longest_s))]
@@ -49,7 +39,7 @@ def finish_speech(
         scale_to_peak(samples, draw.rng.uniform(-12, -1)),
         "speech",
         caption,
-        (*state_plain_facts("speech", speech=True, music=False), *_state_voices(list(people.values()), draw), *facts),
+        (*state_domain_facts("speech", speech=True, music=False), *_state_voices(list(people.values()), draw), *facts),
         tuple(people),
         transcript=words,
         language=languages[0] if len(languages) == 1 else None,
@@ -59,7 +49,7 @@ def finish_speech(
 def _state_voices(people: Sequence[SyntheticVoice], draw: Draw) -> list[Fact]:
     """Make the facts about who speaks."""
     if len(people) == 1:
-        facts = [make_worded_choice("gender", people[0].gender, GENDERS)]
+        facts = [make_worded_choice("gender", people[0].gender, PERSON)]
         if draw.decide(0.15):
             facts.append(make_number("num_speakers", 1))
         if people[0].accent:
@@ -70,5 +60,5 @@ def _state_voices(people: Sequence[SyntheticVoice], draw: Draw) -> list[Fact]:
         make_number("num_speakers", len(people)),
         make_number("num_women", women, lowest=0),
         make_number("num_men", len(people) - women, lowest=0),
-        make_worded_choice("first_speaker", people[0].gender, GENDERS),
+        make_worded_choice("first_speaker", people[0].gender, PERSON),
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from lalm.distill.facts import OWN, Fact, list_wordings, make_number
+from lalm.distill.facts import THEN, Fact, list_wordings, make_choice, make_number
 from lalm.synthesise.draft import ClipDraft, Draw, NoSource
 from lalm.synthesise.speech.finishing import finish_speech, join
 from lalm.synthesise.speech.sayings import make_sentence
@@ -28,8 +28,7 @@ def make_language(bank: VoiceBank, draw: Draw) -> ClipDraft:
     if voice.language in FOREIGN.sentences and draw.decide(0.7):
         which = draw.rng.randrange(len(FOREIGN.meanings))
         words = FOREIGN.sentences[voice.language][which]
-        wrong = tuple((meaning,) for place, meaning in enumerate(FOREIGN.meanings) if place != which)
-        facts.append(Fact("meaning", (FOREIGN.meanings[which],), wrong=wrong, pool=OWN))
+        facts.append(make_choice("meaning", FOREIGN.meanings[which], FOREIGN.meanings))
     else:  # the synthesiser reads digits out in its language
         words = ", ".join(
             str(draw.rng.choice((draw.rng.randrange(1, 20), draw.rng.randrange(20, 1000)))) for _ in range(4)
@@ -53,13 +52,13 @@ def make_switch(bank: VoiceBank, draw: Draw) -> ClipDraft:
     others = {tuple(draw.shuffle(languages)) for _ in range(8)} - {tuple(languages)}
     facts = [
         make_number("num_languages", len(languages)),
-        Fact("first_language", (languages[0],), wrong=list_wordings(*languages[1:]), pool="language"),
-        Fact("last_language", (languages[-1],), wrong=list_wordings(*languages[:-1]), pool="language"),
+        Fact("first_language", (languages[0],), wrong=list_wordings(languages[1:]), pool="language"),
+        Fact("last_language", (languages[-1],), wrong=list_wordings(languages[:-1]), pool="language"),
         Fact(
             "language_order",
-            (", then ".join(languages),),
-            wrong=list_wordings(*(", then ".join(one) for one in sorted(others))),
+            (THEN.join(languages),),
+            wrong=list_wordings(THEN.join(one) for one in sorted(others)),
         ),
     ]
-    said = f"sentences in {len(languages)} languages, {', then '.join(languages)}"
+    said = f"sentences in {len(languages)} languages, {THEN.join(languages)}"
     return finish_speech(voices, draw, samples, facts, words=" ".join(texts), said=said)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from lalm.distill.facts import OWN, Fact, capitalise, make_number, make_yes_no
+from lalm.distill.facts import OWN, Fact, capitalise, make_choice, make_number, make_yes_no
 from lalm.synthesise.draft import ClipDraft, Draw
 from lalm.synthesise.speech.finishing import finish_speech, join
 from lalm.synthesise.speech.numbers import word_ordinal
@@ -53,8 +53,7 @@ def make_syllables(bank: VoiceBank, draw: Draw) -> ClipDraft:
     place = draw.rng.choice(list(SOUND_TABLE.stress))
     word = draw.rng.choice(SOUND_TABLE.stress[place])
     known = {number: f"The {word_ordinal(number)}" for number in (1, 2, 3)}
-    wrong = tuple((text,) for number, text in known.items() if number != place)
-    facts = [Fact("stressed_syllable", (known[place],), wrong=wrong, pool=OWN), make_number("num_syllables", 3)]
+    facts = [make_choice("stressed_syllable", known[place], known.values()), make_number("num_syllables", 3)]
     return _say_words(bank, draw, [word], facts)
 
 

@@ -1,9 +1,20 @@
 """Speech with something to count, calculate or put in order: numbers, times, dates, prices, lists, repeated words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from lalm.distill.facts import OWN, Fact, Wordings, capitalise, make_number, make_yes_no
-from lalm.synthesise.draft import ClipDraft, Draw, make_worded_choice
+from lalm.distill.facts import (
+    OWN,
+    Fact,
+    Wordings,
+    capitalise,
+    capitalise_first,
+    make_choice,
+    make_number,
+    make_worded_choice,
+    make_yes_no,
+)
+from lalm.synthesise.draft import ClipDraft, Draw
 from lalm.synthesise.speech.finishing import finish_speech, join
 from lalm.synthesise.speech.numbers import (
     MONTHS,
@@ -33,38 +44,50 @@ SENTENCES = (
     "The {animal} that {name} found has {illness}, said the {animal2} keeper.",
 )
 RATES = {"slow": 0.62, "fast": 1.65}
-RATE_WORDS = {
+RATE_WORDS: Mapping[str, Wordings] = {
     "slow": ("Slowly", "At a slow pace"),
     "normal": ("At a normal speed", "At an ordinary pace"),
     "fast": ("Very fast", "At a fast pace"),
 }
 
 
+class SpokenNumber(NamedTuple):
+    """A number, time, date or price, and how it is said."""
+
+    right: str
+    """In digits."""
+    wrong: Sequence[str]
+    """Similar ones; one may be the right one."""
+    words: str
+    """The sentence that says it."""
+
+
 def make_number_said(bank: VoiceBank, draw: Draw) -> ClipDraft:
     """Say a number, a telephone number, a time, a date or a price."""
-    right, wrong, words = draw.rng.choice((_draw_number, _draw_telephone, _draw_time, _draw_date, _draw_price))(draw)
-    fact = Fact("number_said", (right,), wrong=tuple((one,) for one in wrong if one != right), pool=OWN)
-    return _say(bank, draw, words, [fact], "a number, time, date or price")
+    said = draw.rng.choice((_draw_number, _draw_telephone, _draw_time, _draw_date, _draw_price))(draw)
+    fact = make_choice("number_said", said.right, said.wrong)
+    return _say(bank, draw, said.words, [fact], "a number, time, date or price")
 
 
-def _draw_number(draw: Draw) -> tuple[str, Sequence[str], str]:
+def _draw_number(draw: Draw) -> SpokenNumber:
     value = draw.rng.choice((draw.rng.randint(13, 99), draw.rng.randint(100, 999), draw.rng.randint(1000, 19_999)))
     near = {value + 1, value - 1, value + 10, value - 10, int(str(value)[::-1]), value + 100}
     opening = draw.rng.choice(("The number is", "The answer is", "Please write down", "There were exactly"))
-    return f"{value}", [str(one) for one in sorted(near) if one > 0], f"{opening} {word_integer(value)}."
+    wrong = [str(one) for one in sorted(near) if one > 0]
+    return SpokenNumber(str(value), wrong, f"{opening} {word_integer(value)}.")
 
 
-def _draw_telephone(draw: Draw) -> tuple[str, Sequence[str], str]:
+def _draw_telephone(draw: Draw) -> SpokenNumber:
     digits = [draw.rng.randrange(10) for _ in range(draw.rng.randint(5, 7))]
     changed = []
     for place in draw.rng.sample(range(len(digits)), 3):
         other = list(digits)
         other[place] = (other[place] + draw.rng.randint(1, 9)) % 10
         changed.append(" ".join(map(str, other)))
-    return " ".join(map(str, digits)), changed, f"My telephone number is {word_digits(digits)}."
+    return SpokenNumber(" ".join(map(str, digits)), changed, f"My telephone number is {word_digits(digits)}.")
 
 
-def _draw_time(draw: Draw) -> tuple[str, Sequence[str], str]:
+def _draw_time(draw: Draw) -> SpokenNumber:
     hour, minute = draw.rng.randint(1, 12), draw.rng.choice((0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55))
     others = [
         (hour % 12 + 1, minute),
@@ -73,22 +96,23 @@ def _draw_time(draw: Draw) -> tuple[str, Sequence[str], str]:
         ((hour + 5) % 12 + 1, 20),
     ]
     opening = draw.rng.choice(("It is", "The lesson begins at", "We will meet at", "The shop opens at"))
-    return f"{hour}:{minute:02}", [f"{h}:{m:02}" for h, m in others], f"{opening} {word_time(hour, minute)}."
+    wrong = [f"{h}:{m:02}" for h, m in others]
+    return SpokenNumber(f"{hour}:{minute:02}", wrong, f"{opening} {word_time(hour, minute)}.")
 
 
-def _draw_date(draw: Draw) -> tuple[str, Sequence[str], str]:
+def _draw_date(draw: Draw) -> SpokenNumber:
     day, month = draw.rng.randint(1, 28), draw.rng.choice(MONTHS)
     others = [f"{month} {day % 28 + 1}", f"{draw.rng.choice(MONTHS)} {day}", f"{month} {(day + 9) % 28 + 1}"]
     opening = draw.rng.choice(("The party is on", "She was born on", "The course starts on", "Today is"))
-    return f"{month} {day}", others, f"{opening} the {word_ordinal(day)} of {month}."
+    return SpokenNumber(f"{month} {day}", others, f"{opening} the {word_ordinal(day)} of {month}.")
 
 
-def _draw_price(draw: Draw) -> tuple[str, Sequence[str], str]:
+def _draw_price(draw: Draw) -> SpokenNumber:
     euros, cents = draw.rng.randint(1, 99), draw.rng.choice((0, 20, 50, 75, 95))
     others = [(euros + 1, cents), (euros + 10, cents), (euros, (cents + 25) % 100)]
     opening = draw.rng.choice(("That will be", "The ticket costs", "This book is only"))
     prices = [f"{e}.{c:02} euros" for e, c in others]
-    return f"{euros}.{cents:02} euros", prices, f"{opening} {word_price(euros, cents)}."
+    return SpokenNumber(f"{euros}.{cents:02} euros", prices, f"{opening} {word_price(euros, cents)}.")
 
 
 def make_arithmetic(bank: VoiceBank, draw: Draw) -> ClipDraft:
@@ -101,7 +125,7 @@ def make_arithmetic(bank: VoiceBank, draw: Draw) -> ClipDraft:
     facts = [
         make_number("number_sum", sum(values), lowest=2),
         make_number("largest_number", max(values)),
-        Fact("who_has_most", (most,), wrong=tuple((who,) for who in people if who != most), pool=OWN),
+        make_choice("who_has_most", most, people),
     ]
     if len(values) == 2:
         facts.append(make_number("number_difference", abs(values[0] - values[1])))
@@ -113,8 +137,7 @@ def make_weekday(bank: VoiceBank, draw: Draw) -> ClipDraft:
     day, later = draw.rng.randrange(7), draw.rng.randint(1, 6)
     words = f"Today is {WEEKDAYS[day]}. The exam is in {word_integer(later)} day{'s' * (later > 1)}."
     right = WEEKDAYS[(day + later) % 7]
-    wrong = tuple((other,) for other in WEEKDAYS if other != right)
-    return _say(bank, draw, words, [Fact("day_reckoned", (right,), wrong=wrong, pool=OWN)], "a day of the week")
+    return _say(bank, draw, words, [make_choice("day_reckoned", right, WEEKDAYS)], "a day of the week")
 
 
 def make_list(bank: VoiceBank, draw: Draw) -> ClipDraft:
@@ -168,8 +191,7 @@ def make_rate(bank: VoiceBank, draw: Draw) -> ClipDraft:
     if draw.decide(0.5):
         speed = draw.rng.choice(list(RATE_WORDS))
         samples = speak(voice, sentence, Delivery(RATES.get(speed, 1.0)))
-        wrong = tuple(words for key, words in RATE_WORDS.items() if key != speed)
-        facts = [Fact("speaking_rate", RATE_WORDS[speed], wrong=wrong, pool=OWN)]
+        facts = [make_worded_choice("speaking_rate", speed, RATE_WORDS)]
         return finish_speech(
             [voice], draw, samples, facts, words=sentence, said=f"spoken {RATE_WORDS[speed][0].lower()}"
         )
@@ -197,15 +219,10 @@ def make_voices(bank: VoiceBank, draw: Draw) -> ClipDraft:
     who = draw.rng.randrange(count)
     wrong = tuple(capitalise(like) for like in likes if like != likes[who])
     place = word_ordinal(who + 1)
+    speakers = [f"The {word_ordinal(one + 1)} speaker" for one in range(count)]
     facts = [
         Fact("speaker_likes", capitalise(likes[who]), wrong=wrong, about=place, pool=OWN),
-        Fact(
-            "who_likes",
-            (f"The {place} speaker",),
-            wrong=tuple((f"The {word_ordinal(one + 1)} speaker",) for one in range(count) if one != who),
-            about=likes[who],
-            pool=OWN,
-        ),
+        make_choice("who_likes", speakers[who], speakers, about=likes[who]),
     ]
     return finish_speech(voices, draw, samples, facts, words=" ".join(texts), said="people say what they like")
 
@@ -234,6 +251,6 @@ def make_plain(bank: VoiceBank, draw: Draw) -> ClipDraft:
 def _say(bank: VoiceBank, draw: Draw, words: str, facts: Sequence[Fact], said: str, *, rate: float = 1.0) -> ClipDraft:
     """Say something with one English voice."""
     voice = bank.draw(draw)
-    text = words[:1].upper() + words[1:]
+    text = capitalise_first(words)
     how = Delivery(rate * draw.rng.uniform(0.88, 1.12), draw.rng.randint(35, 65))
     return finish_speech([voice], draw, speak(voice, text, how), facts, words=text, said=said)

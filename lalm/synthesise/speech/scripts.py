@@ -2,8 +2,9 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 from pydantic import TypeAdapter
 
@@ -20,8 +21,11 @@ TURNS = ("left", "right")
 NUM_WRONG = 5
 
 
+AskedSlot: TypeAlias = tuple[str, str] | tuple[str, str, tuple[str, ...]]
+
+
 class Script(Value):
-    """One situation that is spoken; `{name}` in a text is drawn from the list `name`, `{name2}` is another one."""
+    """A spoken situation; a slot `{name}` in a text is drawn from the list `name`, and `{name2}` is another one."""
 
     setting: str
     topic: str
@@ -29,7 +33,7 @@ class Script(Value):
     roles: tuple[str, ...]
     turns: tuple[tuple[int, str], ...]
     """Index of the role, and what it says."""
-    asks: tuple[tuple[str, str] | tuple[str, str, tuple[str, ...]], ...]
+    asks: tuple[AskedSlot, ...]
     """Question, answer, and wrong answers where the answer is not one slot."""
 
 
@@ -88,8 +92,8 @@ class Slots:
         return rng.sample(TURNS, 2) if name == "turn" else rng.sample(LISTS[name], len(LISTS[name]))
 
 
-def ask_about(asked: tuple[str, str] | tuple[str, str, tuple[str, ...]], slots: Slots) -> Fact:
-    """Make the fact about the contents of a script."""
+def ask_about(asked: AskedSlot, slots: Slots) -> Fact:
+    """Make the fact that a question about the contents of a script asks for."""
     question, answer = slots.fill(asked[0]), asked[1]
     right = slots.fill(answer)
     if len(asked) > 2:
@@ -102,21 +106,18 @@ def ask_about(asked: tuple[str, str] | tuple[str, str, tuple[str, ...]], slots: 
 
 
 def _state_situation(script: Script, draw: Draw) -> list[Fact]:
-    def sort_unique(field: Sequence[str]) -> list[str]:
-        return sorted(set(field))
-
     facts = [
-        make_choice("speech_topic", script.topic, sort_unique([one.topic for one in SCRIPTS])),
-        make_choice("speech_setting", script.setting, sort_unique([one.setting for one in SCRIPTS])),
-        make_choice("speech_genre", script.kind, sort_unique([one.kind for one in SCRIPTS])),
+        make_choice("speech_topic", script.topic, sorted({one.topic for one in SCRIPTS})),
+        make_choice("speech_setting", script.setting, sorted({one.setting for one in SCRIPTS})),
+        make_choice("speech_genre", script.kind, sorted({one.kind for one in SCRIPTS})),
     ]
-    roles = sort_unique([role for one in SCRIPTS for role in one.roles])
+    roles = [capitalise_first(role) for role in sorted({role for one in SCRIPTS for role in one.roles})]
     who = draw.rng.randrange(len(script.roles))
     if len(script.roles) == 1:
-        facts.append(make_choice("speaker_role", capitalise_first(script.roles[0]), list(map(capitalise_first, roles))))
+        facts.append(make_choice("speaker_role", capitalise_first(script.roles[0]), roles))
         return facts
     place = next(turn for turn, (role, _) in enumerate(script.turns) if role == who)
     if place < 2:
         kind = "first_role" if place == 0 else "second_role"
-        facts.append(make_choice(kind, capitalise_first(script.roles[who]), list(map(capitalise_first, roles))))
+        facts.append(make_choice(kind, capitalise_first(script.roles[who]), roles))
     return [*facts, make_number("num_turns", len(script.turns), lowest=2)]

@@ -20,10 +20,20 @@ from services.types import SAMPLE_RATE, Value
 Engine: TypeAlias = Literal["espeak-ng", "flite", "festival"]
 Gender: TypeAlias = Literal["male", "female"]
 NORMAL_WPM = 165  # words a minute
-QUIET = 0.01  # of the peak; silence before and after the speech is cut off where it is below
-EDGE_S = 0.05  # silence that is left there
+QUIET = 0.01  # of the peak, below which the ends of an utterance are trimmed
+EDGE_S = 0.05  # kept at both ends
 LONGEST_CALL_S = 60.0
-FESTIVAL_ENCODINGS = {"Czech": "iso-8859-2"}  # its voices know no UTF-8; the others read ISO 8859-1
+FESTIVAL_ENCODINGS = {"Czech": "iso-8859-2"}  # its voices do not read UTF-8; the others read ISO 8859-1
+
+
+class VoiceFacts(NamedTuple):
+    """Facts about a voice of Flite or Festival."""
+
+    speaker: str
+    """The person it was recorded of."""
+    gender: Gender
+    language: str
+    accent: str
 
 
 class VoiceTable(Value):
@@ -35,9 +45,9 @@ class VoiceTable(Value):
     """Voice -> accent."""
     espeak_languages: Mapping[str, str]
     """Voice -> language."""
-    flite: Mapping[str, tuple[str, Gender, str, str]]
-    """Voice -> the person it was made of, gender, language, accent."""
-    festival: Mapping[str, tuple[str, Gender, str, str]]
+    flite: Mapping[str, VoiceFacts]
+    """Voice -> speaker, gender, language, accent."""
+    festival: Mapping[str, VoiceFacts]
     packages: Mapping[str, tuple[str, str]]
     """Voice, or else its synthesiser -> Debian package and licence."""
 
@@ -64,7 +74,7 @@ class SyntheticVoice(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """How something is said."""
+    """Prosody of an utterance."""
 
     rate: float = 1.0
     """Speed, as a factor."""
@@ -105,7 +115,7 @@ COMMANDS: Mapping[Engine, _Command] = {
 
 
 def speak(voice: SyntheticVoice, text: str, how: Delivery = Delivery()) -> Floats:  # noqa: B008 - frozen
-    """Say a text; 16 kHz, without the silence before and after it.
+    """Synthesise a text at 16 kHz, without the silence before and after it; shape (num_samples,).
 
     Raises:
         BadConfig: the synthesiser or the voice is not installed.
@@ -160,7 +170,6 @@ class VoiceBank:
         draw: Draw,
         *,
         language: str = "English",
-        gender: Gender | None = None,
         unlike: Sequence[SyntheticVoice] = (),
     ) -> SyntheticVoice:
         """Draw a voice, each synthesiser equally often; `NoSource` where this side of the split has none."""
@@ -168,10 +177,7 @@ class VoiceBank:
         fitting = [
             voice
             for voice in self._voices
-            if voice.language == language
-            and voice.speaker not in taken
-            and gender in {None, voice.gender}
-            and self.find_side(voice) == draw.side
+            if voice.language == language and voice.speaker not in taken and self.find_side(voice) == draw.side
         ]
         engines = sorted({voice.engine for voice in fitting})
         if not engines:
@@ -186,7 +192,7 @@ class VoiceBank:
         return sorted({voice.language for voice in self._voices if self.find_side(voice) == draw.side})
 
     def find_side(self, voice: SyntheticVoice) -> SplitSide:
-        """Say on which side of the split a speaker is."""
+        """Return the side of the split that a speaker is on."""
         return hold_back(f"{self._seed} {voice.speaker}")
 
     @property
@@ -204,10 +210,7 @@ def list_voices() -> list[SyntheticVoice]:
             for name, language in spoken.items():
                 accent = VOICE_TABLE.espeak_english.get(name, "")
                 voices.append(SyntheticVoice("espeak-ng", f"{name}+{speaker}", speaker, gender, language, accent))
-    tables: Mapping[Engine, Mapping[str, tuple[str, Gender, str, str]]] = {
-        "flite": VOICE_TABLE.flite,
-        "festival": VOICE_TABLE.festival,
-    }
+    tables: Mapping[Engine, Mapping[str, VoiceFacts]] = {"flite": VOICE_TABLE.flite, "festival": VOICE_TABLE.festival}
     for engine, table in tables.items():
         voices += [SyntheticVoice(engine, name, *about) for name, about in table.items()]
     return voices

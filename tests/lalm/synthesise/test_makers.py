@@ -20,8 +20,9 @@ from lalm.synthesise.speech import voices
 from lalm.synthesise.speech.voices import Delivery, SyntheticVoice, VoiceBank
 from lalm.synthesise.studio import Studio
 from services.errors import BadConfig
+from services.types import SAMPLE_RATE
 
-LEAST_WORDINGS = 6
+MIN_WORDINGS = 6
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,7 @@ def studio(recordings: Path, soundfont: Path) -> Iterator[Studio]:
 
     def make_noise(voice: SyntheticVoice, text: str, how: Delivery = Delivery()) -> np.ndarray:  # noqa: B008 - frozen
         seconds = 0.05 * len(text) / how.rate
-        return np.random.default_rng(len(text)).normal(0, 0.1, round(seconds * 16_000)).astype(np.float32)
+        return np.random.default_rng(len(text)).normal(0, 0.1, round(seconds * SAMPLE_RATE)).astype(np.float32)
 
     shelf = RecordingShelf(recordings, ("NC",), (r"^reader:(\d+)-",), seed=3)
     orchestra = None
@@ -64,7 +65,7 @@ def test_every_kind_of_clip_states_facts_that_can_be_asked(studio: Studio, name:
         assert np.isfinite(draft.samples).all()
         assert 0.05 < np.abs(draft.samples).max() <= 1
         for fact in draft.facts:
-            assert len(QUESTIONS[fact.kind]) >= LEAST_WORDINGS, fact.kind
+            assert len(QUESTIONS[fact.kind]) >= MIN_WORDINGS, fact.kind
             assert all("{about}" not in wording or fact.about for wording in QUESTIONS[fact.kind])
             wrong = {words[0].lower() for words in fact.wrong}
             assert fact.answer[0].lower() not in wrong
@@ -74,7 +75,7 @@ def test_every_kind_of_clip_states_facts_that_can_be_asked(studio: Studio, name:
 @pytest.mark.slow
 def test_a_kind_that_has_no_source_is_replaced(recordings: Path) -> None:
     bare = Studio(EventShelf(RecordingShelf(recordings, (), (), seed=3)))
-    kinds = {make_clip(bare, Draw(f"{number}", "train"), {})[0] for number in range(12)}
+    kinds = {make_clip(bare, Draw(f"{number}", "train"), {}).kind for number in range(12)}
     assert len(kinds) > 3
     assert not kinds & {"chord", "script", "style", "real speakers"}
     with pytest.raises(NoSource):
