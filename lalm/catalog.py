@@ -1,7 +1,7 @@
 """Catalogue of LALMs: a plain dict, name -> function that opens the model.
 
-Those of others, which servers have, are rows of `lalm/served_models.yaml`; to add one, add a row. Openers import their
-runtime themselves, so that listing the names costs nothing.
+Models of others are rows of `lalm/served_models.yaml`; to add one, add a row. An opener imports its runtime itself, so
+that listing the names is cheap.
 """
 
 import json
@@ -27,7 +27,7 @@ HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.jinja"]  # weights in no oth
 
 
 class ModelHost(NamedTuple):
-    """A host of models."""
+    """A hosted service with an OpenAI-compatible API."""
 
     url: str
     """Base URL of its OpenAI-compatible API."""
@@ -101,7 +101,7 @@ def open_served(name: str, url: str, model: LalmEntry | None = None, *, api_key:
     Args:
         name: of the model; the server may know it by this name, by its weights or by one of its aliases.
         url: base URL of the server.
-        model: how it is asked; None: as OpenAI's API is.
+        model: its request form and limits; None: those of OpenAI's API.
         api_key: of its host; None: EARWITNESS_API_KEY.
     """
     from lalm.runtimes.served_lalm import ServedLALM
@@ -186,7 +186,7 @@ def offer_shipped_lalm(name: str) -> Callable[[str | None], LALM]:
     """Make the opener of a run that is shipped with this package."""
 
     def open_model(url: str | None) -> LALM:
-        """Open it here, or on the server at `url`."""
+        """Open it in this process, or on the server at `url`."""
         folder = Path(__file__).with_name(name)
         return open_trained(folder, name) if url is None else open_served_trained(folder, name, url)
 
@@ -194,15 +194,15 @@ def offer_shipped_lalm(name: str) -> Callable[[str | None], LALM]:
 
 
 def offer_served_lalm(name: str, model: LalmEntry) -> Callable[[str | None], LALM]:
-    """Make the opener of a model of others: at its host, on a server, or in this process where it runs here."""
+    """Make the opener of a model of others: at its host, on a server, or in this process where that is possible."""
 
     def open_model(url: str | None) -> LALM:
-        """Open it on the server at `url`, at its host, or here; raise `ModelError` if none of them is possible."""
+        """Open it on the server at `url`, at its host, or in this process; `ModelError` if none is possible."""
         if url is not None:
             return open_served(name, url, model)
         if model.host is not None:
             return open_hosted(name, model)
-        if model.here:
+        if model.runs_in_process:
             return open_hub_qwen(name, model.weights)
         raise ModelError(f"The LALM {name!r} needs --lalm-url URL of a server that has {model.weights}: {model.needs}.")
 

@@ -1,4 +1,4 @@
-"""Table of LALMs that servers have: request form and limits, licence, and where the form was read."""
+"""Catalogue of served LALMs: request form and limits, licence, and the page that the form was read from."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -15,7 +15,7 @@ Host: TypeAlias = Literal["gemini", "openai"]
 
 
 class LalmEntry(Value):
-    """A LALM of others, and how a server of it is asked."""
+    """A LALM of others, and the requests that its server takes."""
 
     weights: str
     """Id on the Hugging Face Hub, or the name that its host knows it by."""
@@ -26,32 +26,32 @@ class LalmEntry(Value):
     commercial: bool = True
     """Whether the licence allows commercial use; where it does not, the model is never a default."""
     host: Host | None = None
-    """Who offers it as a service with a key; None: it needs a server of its own."""
-    here: bool = False
-    """Whether this process can run it too; its weights then come from the Hub."""
+    """Hosted service that has it, with an API key; None: it needs a server of its own."""
+    runs_in_process: bool = False
+    """Whether this process can run it too; its weights are then downloaded from the Hub."""
     thinks: bool = False
-    """Whether it thinks before it answers: it gets room to, and is read by its reply instead of by probabilities."""
+    """Whether it reasons before it answers: it gets more tokens, and its reply is read instead of probabilities."""
     server: str | None = None
     """What serves it; None: `vllm serve` with its weights."""
     form: RequestForm
     source: str
-    """Page or file that says how it wants to be asked."""
-    read: date | None = None
-    """When the form was read there; None: it could not be read, and stands here unchecked."""
+    """Page or file that documents the request form."""
+    read_on: date | None = None
+    """Date on which the form was read there; None: unchecked, as the page could not be read."""
 
     @property
     def needs(self) -> str:
-        """The server that it needs."""
+        """The server that it needs, for messages."""
         return self.server or f"vllm serve {self.weights}"
 
 
 class LalmTable(Value):
-    """The whole table."""
+    """Contents of `served_models.yaml`."""
 
     models: Mapping[str, LalmEntry]
 
 
 @cache
 def read_served_models() -> Mapping[str, LalmEntry]:
-    """Read the table: catalogue name -> model."""
+    """Read the table: catalogue name -> model; read once."""
     return read_config(FILE, LalmTable).models

@@ -48,7 +48,7 @@ def list_known() -> Iterator[KnownModel]:
         "LALM": LALMS,
     }
     here = {*EMBEDDED_LLMS, DEFAULT_CAPTIONER, "transcript", *ASRS, DEFAULT_LALM}
-    unchecked = {name for name, model in read_served_models().items() if model.read is None}
+    unchecked = {name for name, model in read_served_models().items() if model.read_on is None}
     for kind, catalogue in catalogues.items():
         option = f"--{kind.lower()}"
         yield from (KnownModel(option, name, name in here, name not in unchecked) for name in catalogue)

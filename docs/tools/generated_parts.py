@@ -168,10 +168,10 @@ def lalms_table() -> str:
     for name, model in read_served_models().items():
         licence = model.licence if model.commercial else f"{model.licence} (**not for commercial use**)"
         runs = f"`{HOSTS[model.host].key}`" if model.host else _describe_server(model.needs)
-        form = f"[{model.read}]({model.source})" if model.read else f"[unchecked]({model.source})"
+        form = f"[{model.read_on}]({model.source})" if model.read_on else f"[unchecked]({model.source})"
         rows.append(
             f"| `{name}` | `{model.weights}` | {model.parameters} | {licence} | "
-            f"{'here or ' if model.here else ''}{runs} | {form} |"
+            f"{'here or ' if model.runs_in_process else ''}{runs} | {form} |"
         )
     return "\n" + "\n".join(rows) + "\n\n"
 

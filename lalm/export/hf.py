@@ -67,7 +67,7 @@ class Lalm(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
 
     @classmethod
     def from_pretrained(cls, *where: object, **settings: object) -> Self:
-        """Load a folder as transformers does, which makes every weight trainable, and freeze the frozen parts again."""
+        """Load a folder as transformers does, and freeze the frozen parts again, which it makes trainable."""
         loaded = super().from_pretrained(*where, **settings)
         model: Self = loaded[0] if isinstance(loaded, tuple) else loaded  # with `output_loading_info` it is a pair
         model.freeze()
@@ -104,7 +104,7 @@ class Lalm(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
             settings: of the backbone's own `forward`, such as `past_key_values` and `use_cache`.
 
         Returns:
-            What the backbone returns: logits, shape (N, L, vocabulary), the loss if there are labels, and the cache.
+            The output of the backbone: logits, shape (N, L, vocabulary), the loss if there are labels, and the cache.
 
         Raises:
             ValueError: audio tokens and clips do not fit each other, or only some sequences of a model with adapters
@@ -117,7 +117,7 @@ class Lalm(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
             labels = labels.masked_fill(is_audio_NL, IGNORED)
         hears = input_lengths is not None and self._hears(input_lengths)
         audio_AH = None
-        # In the later steps of `generate` the clips are in the cache, and only tell that the adapters are active.
+        # In the later steps of `generate` the clips are in the KV cache, and only activate the adapters.
         if input_values is not None and input_lengths is not None and not _continues(settings.get("past_key_values")):
             audio_AH = self._embed_clips(input_values, input_lengths)
         with self.language.use_adapters(active=hears):
@@ -131,7 +131,7 @@ class Lalm(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
             )
 
     def _hears(self, lengths_NC: Tensor) -> bool:
-        """Whether there are clips; the adapters of a batch are active or not, so some rows alone cannot have them."""
+        """Return whether there are clips; a batch has its adapters active or not, so all or no rows must have clips."""
         hears_N = lengths_NC.sum(1) > 0
         if self.language.has_adapters and hears_N.any() and not hears_N.all():
             raise ValueError(
@@ -164,7 +164,7 @@ class Lalm(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
 
 
 def _continues(cache: object) -> bool:
-    """Whether a cache holds earlier tokens."""
+    """Return whether a KV cache holds earlier tokens."""
     return isinstance(cache, Cache) and cache.get_seq_length() > 0
 
 

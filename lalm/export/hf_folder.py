@@ -62,7 +62,7 @@ def export(trained: Path, folder: Path) -> None:
 
 
 def _require_one_whisper(trained: Path, config: ModelConfig) -> None:
-    """Refuse encoders that the exported classes do not hold."""
+    """Refuse encoders that the exported model class does not support."""
     if config.encoder is None:
         names = ", ".join(one.source for one in config.encoders)
         raise BadConfig(

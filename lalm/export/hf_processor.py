@@ -17,8 +17,14 @@ from lalm.model.frames import SEGMENT_SAMPLES
 from lalm.prompting import AUDIO, TRANSCRIPT_END
 from services.types import SAMPLE_RATE
 
-UNDERSTOOD = {"images": None, "videos": None, "add_special_tokens": False, "padding": True, "return_tensors": "pt"}
-"""Settings of other processors that say what this one does anyway."""
+SUPPORTED_SETTINGS = {
+    "images": None,
+    "videos": None,
+    "add_special_tokens": False,
+    "padding": True,
+    "return_tensors": "pt",
+}
+"""Settings of other processors, with the only values that this one supports."""
 
 
 class LalmProcessor(ProcessorMixin):  # type: ignore[misc]
@@ -53,7 +59,7 @@ class LalmProcessor(ProcessorMixin):  # type: ignore[misc]
             audio: the clips of all prompts in order, mono, shape (T,) each; or the only one.
             sampling_rate: Hz; only 16,000.
             padding_side: left, as `generate` needs it, or right.
-            settings: what `apply_chat_template` adds, only with the values of `UNDERSTOOD`.
+            settings: what `apply_chat_template` adds, only with the values of `SUPPORTED_SETTINGS`.
 
         Returns:
             `input_ids` and `attention_mask`, shape (N, L); with clips `input_values`, shape (N, C, T), and their
@@ -63,7 +69,7 @@ class LalmProcessor(ProcessorMixin):  # type: ignore[misc]
             ValueError: another setting or rate, a clip without samples or with channels, or not one placeholder a clip.
         """
         for name, value in settings.items():
-            if name not in UNDERSTOOD or value != UNDERSTOOD[name]:
+            if name not in SUPPORTED_SETTINGS or value != SUPPORTED_SETTINGS[name]:
                 raise ValueError(f"{name}={value!r} is not understood; leave it out.")
         if sampling_rate != SAMPLE_RATE:
             raise ValueError(f"sampling_rate is {sampling_rate}; resample the clips to {SAMPLE_RATE} Hz.")
@@ -88,7 +94,7 @@ class LalmProcessor(ProcessorMixin):  # type: ignore[misc]
         return BatchFeature(tensors | (_pad_clips(by_row) if clips else {}))
 
     def _place(self, ids: Sequence[int], clips: Sequence[Tensor]) -> list[int]:
-        """Repeat each placeholder for its clip, and leave out the ends of transcripts, which only part the text."""
+        """Repeat each placeholder for its clip, and drop the end-of-transcript tokens, which only separate text."""
         sizes = iter([math.ceil(len(clip) / SEGMENT_SAMPLES) * self.num_queries for clip in clips])
         placed: list[int] = []
         for token in ids:

@@ -68,7 +68,7 @@ class LalmProcessingInfo(BaseProcessingInfo):  # type: ignore[misc]
         return {"audio": None}
 
     def get_mm_max_tokens_per_item(self, seq_len: int, mm_counts: Mapping[str, int] | None = None) -> Mapping[str, int]:
-        """Return how many tokens the longest clip takes that fits the context."""
+        """Return the number of tokens of the longest clip that fits into the context."""
         return {"audio": self.count_max_segments(seq_len) * self.num_queries}
 
     def count_max_segments(self, seq_len: int) -> int:
@@ -80,13 +80,13 @@ class LalmDummyInputs(BaseDummyInputsBuilder[LalmProcessingInfo]):  # type: igno
     """Dummy clips of maximum length, with which vLLM profiles memory."""
 
     def get_dummy_text(self, mm_counts: Mapping[str, int]) -> str:
-        """Return the prompt by which vLLM measures memory: one placeholder a clip."""
+        """Return the dummy prompt of vLLM's memory profiling: one placeholder per clip."""
         return AUDIO * mm_counts.get("audio", 0)
 
     def get_dummy_mm_data(
         self, seq_len: int, mm_counts: Mapping[str, int], mm_options: MultiModalDummyOptions
     ) -> dict[str, Any]:
-        """Return clips of the longest length, by which vLLM measures memory."""
+        """Return the dummy clips of vLLM's memory profiling, of maximum length."""
         length, number = self.info.count_max_segments(seq_len) * SEGMENT_SAMPLES, mm_counts.get("audio", 0)
         overrides = mm_options.get("audio")
         return {"audio": self._get_dummy_audios(length=length, num_audios=number, overrides=overrides)}
@@ -123,7 +123,7 @@ class LalmVllmProcessor(BaseMultiModalProcessor[LalmProcessingInfo]):  # type: i
         place, slot = tokenizer.convert_tokens_to_ids(AUDIO), tokenizer.eos_token_id
 
         def make_slots(clip: int) -> list[int]:
-            """Return the slots that a clip takes: `num_queries` for each segment."""
+            """Return the placeholder tokens of a clip: `num_queries` for each segment."""
             length = mm_items.get_items("audio", AudioProcessorItems).get_audio_length(clip)
             return [slot] * (math.ceil(length / SEGMENT_SAMPLES) * self.info.num_queries)
 
@@ -162,7 +162,7 @@ class LalmForServing(nn.Module, SupportsMultiModal, SupportsPP):  # type: ignore
 
     @classmethod
     def get_placeholder_str(cls, modality: str, i: int) -> str | None:
-        """Return what stands for a clip in a prompt; None for what is not audio."""
+        """Return the placeholder of a clip in a prompt; None for other modalities."""
         return AUDIO if modality.startswith("audio") else None
 
     def embed_input_ids(self, input_ids: Tensor, *heard: object, **where: object) -> Tensor:

@@ -1,8 +1,8 @@
 """Check that a backbone can be trained on packed rows: a forward pass over two short rows, packed and each alone.
 
-Packing needs embeddings in place of token ids, positions that restart, a mask that keeps rows apart, and logits at
-chosen places. Families differ in what they take, and some take a mask and ignore it; so the rows are scored both ways,
-and what is refused or comes out different is named before a training begins.
+Packing needs embeddings in place of token ids, positions that restart, a mask that separates the rows, and logits at
+chosen positions. Model families differ in what they support, and some silently ignore a mask; so the rows are scored
+both ways, and what is refused or differs is named before a training begins.
 """
 
 from typing import NamedTuple
@@ -17,10 +17,10 @@ from services.errors import ModelError
 
 ROWS = (PackedRow((5, 9, -1, 7, 6), (8, 4)), PackedRow((5, 9, -1, 3, 11, 2), (12, 10, 4)))  # -1: one audio embedding
 REFUSALS = (TypeError, ValueError, RuntimeError, AttributeError, IndexError, KeyError, NotImplementedError)
-"""What model code raises for an argument that it does not take."""
+"""Errors that model code raises for an argument that it does not support."""
 TOLERANCE = {torch.float32: 1e-3}  # nats, for the same row packed and alone
 COARSE_TOLERANCE = 0.15  # nats, where the weights are in half precision or quantised
-TAKEN = "Backbones that are known to: Llama, Qwen, Phi, OLMo, Mistral, Gemma, GPT-2, GPT-NeoX, OPT."
+SUPPORTED = "Backbones that are known to: Llama, Qwen, Phi, OLMo, Mistral, Gemma, GPT-2, GPT-NeoX, OPT."
 
 
 class _Trial(NamedTuple):
@@ -32,24 +32,24 @@ class _Trial(NamedTuple):
 
 @torch.no_grad()
 def check_backbone(model: AudioLanguageModel, source: str) -> None:
-    """Run the rows through a model; raise `ModelError` with what its backbone does not take, or does not keep apart.
+    """Score the rows packed and alone; raise `ModelError` if the backbone refuses an argument or the scores differ.
 
     Args:
-        model: with its adapters; the state of its dropout is left as it was.
+        model: with its adapters; its training mode is restored.
         source: name of the backbone, for the error.
     """
     was_training = model.training
     model.eval()
     try:
         trial = _score(model)
-    except torch.OutOfMemoryError as error:  # a RuntimeError, but no word about what the backbone takes
+    except torch.OutOfMemoryError as error:  # a RuntimeError, but not a refused argument
         raise ModelError(f"The backbone {source!r} does not fit into the memory of its device: {error}") from error
     except REFUSALS as error:
         what = _find_refused(model.backbone)
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ModelError(
             f"The backbone {source!r} ({model.backbone.config.model_type}) does not take {what}, which packed training "
-            f"needs: {reason}. {TAKEN}"
+            f"needs: {reason}. {SUPPORTED}"
         ) from error
     finally:
         model.train(was_training)
@@ -59,7 +59,7 @@ def check_backbone(model: AudioLanguageModel, source: str) -> None:
     if not far < (COARSE_TOLERANCE if quantised else TOLERANCE.get(weights, COARSE_TOLERANCE)):
         raise ModelError(
             f"The backbone {source!r} ({model.backbone.config.model_type}) does not keep packed rows apart: a row "
-            f"scores {far:.3f} nats differently beside another than alone, so it ignores mask or positions. {TAKEN}"
+            f"scores {far:.3f} nats differently beside another than alone, so it ignores mask or positions. {SUPPORTED}"
         )
 
 
@@ -89,11 +89,11 @@ def _find_refused(backbone: PreTrainedModel) -> str:
         try:
             backbone(**trial, use_cache=False)
         except REFUSALS:
-            return WORDED[list(trial)[-1]]
+            return REFUSED_INPUTS[list(trial)[-1]]
     return "such input beside its adapters"
 
 
-WORDED = {
+REFUSED_INPUTS = {
     "input_ids": "even plain token ids",
     "inputs_embeds": "embeddings in place of token ids (inputs_embeds)",
     "position_ids": "positions that restart (position_ids)",

@@ -74,10 +74,10 @@ def add_adapters(backbone: PreTrainedModel, wanted: "PeftConfig", name: str) -> 
 
 
 def find_linear_layers(backbone: PreTrainedModel) -> list[str]:
-    """Find the linear layers of a backbone by what they are, because families name theirs differently.
+    """Find the linear layers of a backbone by type, because model families name them differently.
 
-    Left out are the output layer, and layers that are made from a linear one but return something else, such as the
-    routers of mixtures of experts. Experts that are kept as one tensor are not layers, and stay as they are.
+    The output layer is left out, and so are subclasses of a linear layer that return something else, such as routers of
+    a mixture of experts. Experts that are stored as one tensor are not layers, and get no adapter.
     """
     output = backbone.get_output_embeddings()
     layers = {
@@ -92,7 +92,7 @@ def find_linear_layers(backbone: PreTrainedModel) -> list[str]:
 
 @torch.no_grad()
 def _maps_vectors(layer: nn.Linear) -> bool:
-    """Whether a layer returns one vector for a vector, as a linear layer does."""
+    """Return whether a layer maps a vector to a vector, as a linear layer does."""
     out = layer(torch.zeros(1, 1, layer.in_features, dtype=_get_input_dtype(layer), device=layer.weight.device))
     return isinstance(out, torch.Tensor) and out.shape == (1, 1, layer.out_features)
 
@@ -102,6 +102,6 @@ def _get_input_dtype(layer: nn.Linear) -> torch.dtype:
     return layer.weight.dtype if layer.weight.dtype.is_floating_point else torch.float32
 
 
-def count_unreached(backbone: PreTrainedModel) -> int:
-    """Count the weights of experts that are kept as one tensor, which LoRA does not reach."""
+def count_unadapted_experts(backbone: PreTrainedModel) -> int:
+    """Count the weights of experts that are stored as one tensor, which get no LoRA adapter."""
     return sum(value.numel() for value in backbone.parameters() if value.dim() > 2 and not value.requires_grad)

@@ -18,9 +18,9 @@ class EncoderConfig(Value):
     layers: tuple[Layer, ...] = ()
     """Layers whose hidden states are read, from 0; empty: `connector.num_taps`, evenly spaced, the last included."""
     pool: int = Field(default=1, gt=0)
-    """So many frames in a row become their mean, before they are cached."""
+    """Number of consecutive frames that are replaced by their mean, before they are cached."""
     revision: str | None = None
-    """Of its weights; the trainer writes it into the run folder, and another one is refused."""
+    """Revision of its weights, which the trainer writes into the run folder; another one is refused."""
 
 
 class ConnectorConfig(Value):
@@ -49,7 +49,7 @@ class LoraConfig(Value):
 
 
 class NamingConfig(Value):
-    """A naming head (`lalm/model/naming_head.py`), and the frozen encoders that it hears with."""
+    """A naming head (`lalm/model/naming_head.py`) and its frozen encoders."""
 
     encoders: tuple[EncoderConfig, ...] = Field(min_length=1)
     num_factors: int = Field(default=256, gt=0)
@@ -74,7 +74,7 @@ class ModelConfig(Value):
     asr: str | None = "whisper-base"
     """ASR whose transcript follows the audio in the prompt; None: no transcript."""
     captioner: str | None = None
-    """Captioner whose evidence it learns to read beside the audio; None: none, and path `informed` is refused."""
+    """Captioner whose evidence stands beside the audio in training; None: none, and path `informed` is refused."""
     prompt: PromptForm = 1
     """Version of the text beside the audio (`lalm/prompting.py`); evidence needs 2."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -96,5 +96,5 @@ class ModelConfig(Value):
         return self
 
     def list_encoders(self) -> tuple[EncoderConfig, ...]:
-        """List the encoders, however they were named."""
+        """List the encoders, from `encoder` or from `encoders`."""
         return self.encoders if self.encoder is None else (EncoderConfig(source=self.encoder),)

@@ -8,10 +8,9 @@ One addition: the features are standardised, channel by channel, with what `cali
 channels of Whisper are several standard deviations away from zero in every clip and would hide the differences between
 clips. Uncalibrated (mean 0, deviation 1) and with `norm_eps` 1e-12 the connector is numerically identical to DeSTA's.
 
-Several encoders are read as taps of one connector, each tap through a Linear of its own. Their frame rates differ, and
-no frame is repeated or interpolated to make them equal: that would add nothing but frames to attend to. Each tap keeps
-its frames, every frame is told its time in seconds by a sinusoid, and the queries pool over time by attention, so what
-sounds at one time looks alike to the same query of each tap.
+Several encoders are taps of one connector, each tap with a linear layer of its own. Their frame rates differ. Frames
+are neither repeated nor interpolated to make them equal, which would only add frames to attend to; instead a sinusoidal
+embedding of its time in seconds is added to every frame, so that the queries of all taps can attend to the same time.
 """
 
 # Shape suffixes: S segments of audio, K taps, T encoder frames, Q queries, D connector width, E encoder width,
@@ -40,8 +39,8 @@ class Connector(nn.Module):
     Args:
         config: its size.
         shapes: of the encoders, in order.
-        num_heads: attention heads of the first encoder; DeSTA takes as many. With a width of its own it has one head
-            for 64 values.
+        num_heads: attention heads of the first encoder, as in DeSTA; a connector with a width of its own has one head
+            per 64 values.
         backbone_width: H.
     """
 
@@ -120,7 +119,7 @@ class Connector(nn.Module):
 
 
 class TapProjection(nn.Module):
-    """A Linear for each tap of an encoder, to the connector's width, and the time of each frame.
+    """A linear layer for each tap of an encoder, to the connector's width, plus an embedding of each frame's time.
 
     Args:
         shape: of the encoder.
@@ -133,7 +132,7 @@ class TapProjection(nn.Module):
         self.linears = nn.ModuleList(nn.Linear(shape.width, width) for _ in range(shape.num_taps))
 
     def forward(self, frames_SKTE: Tensor) -> Tensor:
-        """Return the frames with their times, shape (S, K, T, D)."""
+        """Return the projected frames with their times added, shape (S, K, T, D)."""
         frames_SKTD = torch.stack([linear(frames_SKTE[:, number]) for number, linear in enumerate(self.linears)], dim=1)
         times_T = self.shape.first_s + torch.arange(frames_SKTE.shape[2], device=frames_SKTE.device) / (
             self.shape.frames_per_s
@@ -184,8 +183,8 @@ class QFormerLayer(nn.Module):
 
     def forward(self, hidden_NQD: Tensor, audio_NTD: Tensor, heard_N11T: Tensor) -> Tensor:
         """Return the queries after this layer, same shape."""
-        looked = self.self_attention(hidden_NQD, hidden_NQD, None)
-        hidden_NQD = self.self_norm(hidden_NQD + self.dropout(looked))
+        attended = self.self_attention(hidden_NQD, hidden_NQD, None)
+        hidden_NQD = self.self_norm(hidden_NQD + self.dropout(attended))
         listened = self.cross_attention(hidden_NQD, audio_NTD, heard_N11T)
         hidden_NQD = self.cross_norm(hidden_NQD + self.dropout(listened))
         out_NQD: Tensor = self.ffn_norm(hidden_NQD + self.dropout(self.ffn(hidden_NQD)))

@@ -1,4 +1,4 @@
-"""The encoders of a LALM: opens each by what it is, and has all hear the same segments."""
+"""The audio encoders of a LALM: opens each by its model type, and encodes the same segments with all."""
 
 from collections.abc import Sequence
 
@@ -37,26 +37,26 @@ class AudioEncoders(nn.Module):
         return tuple(one.shape for one in self.each)
 
     def forward(self, clip: AudioClip) -> list[EncodedSegment]:
-        """Encode a clip: what each encoder heard of each segment, on one device."""
+        """Return the features of each segment by all encoders, on one device."""
         return join_segments([encoder(clip) for encoder in self.each])
 
 
-def join_segments(heard: Sequence[Sequence[Tensor]]) -> list[EncodedSegment]:
-    """Put together what several encoders heard of the same segments."""
-    device = heard[0][0].device
-    return [tuple(part.to(device) for part in parts_) for parts_ in zip(*heard, strict=True)]
+def join_segments(by_encoder: Sequence[Sequence[Tensor]]) -> list[EncodedSegment]:
+    """Join the features of the same segments by several encoders, on the device of the first."""
+    device = by_encoder[0][0].device
+    return [tuple(part.to(device) for part in segment) for segment in zip(*by_encoder, strict=True)]
 
 
 def open_encoders(config: ModelConfig, device: torch.device) -> AudioEncoders:
-    """Open the frozen encoders of a model; errors as below."""
+    """Open the frozen encoders of a model; errors as of `open_each`."""
     return open_each(config.list_encoders(), config, device)
 
 
 def open_each(chosen: Sequence[EncoderConfig], config: ModelConfig, device: torch.device) -> AudioEncoders:
-    """Open frozen encoders that hear as a model does: with its window, precision and number of taps.
+    """Open frozen encoders with the window, precision and number of taps of a model.
 
     Raises:
-        ModelError: one cannot be loaded, is of a kind that gives no frames, or is not of the revision that is named.
+        ModelError: one cannot be loaded, is of a type without frames, or is not of the revision in the configuration.
         BadConfig: one has too few layers.
     """
     dtype = torch.float32 if device.type == "cpu" else parts.pick_dtype(config.dtype, device)
@@ -83,7 +83,7 @@ def _open_encoder(chosen: EncoderConfig, config: ModelConfig, dtype: torch.dtype
 
 
 def _require_revision(chosen: EncoderConfig) -> None:
-    """Refuse weights that changed since the training."""
+    """Refuse weights that have changed since the training."""
     if chosen.revision is None:
         return
     here = parts.compute_revision(chosen.source)

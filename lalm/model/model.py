@@ -72,7 +72,7 @@ class AudioLanguageModel(nn.Module):
 
     @contextmanager
     def use_adapters(self, *, active: bool) -> Iterator[None]:
-        """Disable the LoRA adapters inside the block unless `active`."""
+        """Disable the LoRA adapters within the block unless `active`."""
         if active or not self.has_adapters:
             yield
             return

@@ -1,6 +1,6 @@
-"""Names in the space of a backbone's input embeddings, where a clip can be compared with them without a forward pass.
+"""Embeddings of names in the space of a backbone's input embeddings, for comparison with clips without a forward pass.
 
-A name is the mean input embedding of its tokens, counted from the mean of all tokens. The contrastive alignment
+A name is the mean input embedding of its tokens, relative to the mean of all tokens. The contrastive alignment
 (`lalm/train/alignment/contrast.py`) and the naming head (`lalm/model/naming_head.py`) bring a clip near the names of
 what is heard in it, as CLIP (arXiv:2103.00020) and CLAP (arXiv:2206.04769) do with encoders of text.
 """
@@ -29,7 +29,7 @@ class NameSpace:
 
     @torch.no_grad()
     def embed_names(self, names: Sequence[str]) -> Tensor:
-        """Return the mean embedding of the tokens of each name, from the origin, shape (B, H); of no token: zeros."""
+        """Return the mean embedding of the tokens of each name relative to the origin, shape (B, H); 0 without any."""
         tokens = [sorted(self._template.collect_tokens(name)) for name in names]
         no_name_H = torch.zeros_like(self.origin_H)
         return torch.stack([self._average_tokens(one) - self.origin_H if one else no_name_H for one in tokens])

@@ -1,8 +1,8 @@
-"""Naming head: one vector for a clip among the names of sounds, beside what the backbone says of it.
+"""Naming head: embeds a clip among the names of sounds, beside the likelihoods of the backbone.
 
-A small generative LALM hears an instrument and does not find its name, where a linear probe does (docs/log). The head
-is trained to name by contrast, as CLAP is (arXiv:2206.04769), and an option gains by its nearness to the clip:
-score = likelihood (`lalm/runtimes/in_process.py`) + weight times cosine.
+A small generative LALM often fails to name an instrument that a linear probe recognises (docs/log). The head is trained
+by contrast with names, as CLAP is (arXiv:2206.04769), and the score of an option becomes its likelihood
+(`lalm/runtimes/in_process.py`) plus a weight times its cosine similarity to the clip.
 
 Mean, standard deviation and maximum over time of every tap of the head's own frozen encoders are standardised and
 reduced to principal components; two linear layers bring them into the space of names (`lalm/model/name_space.py`).
@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from lalm.model.config import NamingConfig
 from lalm.model.frames import EncodedSegment, TapShape
 
-LIMIT = 6.0  # standard deviations at which an unusual value is cut
+LIMIT = 6.0  # standard deviations at which an outlier is clamped
 MIN_DEVIATION = 1e-3  # of a pooled value, so that a constant one is not amplified
 NUM_STATISTICS = 3  # mean, deviation, maximum
 
@@ -45,7 +45,7 @@ class NamingHead(nn.Module):
         self.register_buffer("deviation_P", torch.ones(num_pooled))
         self.register_buffer("components_PF", torch.zeros(num_pooled, config.num_factors))
         self.register_buffer("weight", torch.zeros(()))
-        """Of the cosine in the score of an option."""
+        """Weight of the cosine in the score of an option."""
         self.dropout = nn.Dropout(config.dropout)
         self.hidden = nn.Linear(config.num_factors, config.width)
         self.projection = nn.Linear(config.width, backbone_width)
@@ -60,7 +60,7 @@ class NamingHead(nn.Module):
         self.components_PF.copy_(components_PF / (singular_F / len(standard_SP) ** 0.5).clamp(min=MIN_DEVIATION))
 
     def reduce(self, pooled_SP: Tensor) -> Tensor:
-        """Return the factors of pooled features, shape (S, F); they stay the same throughout a training."""
+        """Return the factors of pooled features, shape (S, F), which do not change during training."""
         return (self._standardise(pooled_SP) @ self.components_PF).clamp(-LIMIT, LIMIT)
 
     def forward(self, factors_SF: Tensor) -> Tensor:

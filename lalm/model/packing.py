@@ -1,6 +1,6 @@
 """Sequence packing with shared prefixes: many rows in one sequence, without padding.
 
-The rows of a group are branches after their common prefix (system prompt, audio, often the question), which is read
+The rows of a group are branches after their common prefix (system prompt, audio, often the question), which is computed
 once: a branch attends to the prefix and to itself. The loss of each row equals its loss in a sequence of its own.
 """
 
@@ -75,6 +75,11 @@ class PackedBatch:
         if window is not None:
             mask_LL &= self.positions_L[:, None] - self.positions_L < window
         return mask_LL[None, None]
+
+    def average_by_row(self, values_R: Tensor) -> Tensor:
+        """Average values of reply tokens, such as log-probabilities, over each row; shape (num_rows,)."""
+        sums = torch.zeros(self.num_rows, device=values_R.device).index_add(0, self.row_R, values_R)
+        return sums / self.row_R.bincount(minlength=self.num_rows)
 
     def to(self, device: torch.device) -> "PackedBatch":
         """Return a copy on another device."""

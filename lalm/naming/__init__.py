@@ -1,1 +1,1 @@
-"""Trains the naming head of a LALM (`lalm/model/naming_head.py`) by contrast, and weighs it beside the likelihoods."""
+"""Training of the naming head of a LALM (`lalm/model/naming_head.py`), and of its weight beside the likelihoods."""

@@ -26,14 +26,14 @@ class LocatedRow(NamedTuple):
 
 
 class NamedClips(NamedTuple):
-    """Clips whose sounds are known by name."""
+    """Clips with the names of their sounds."""
 
     pooled_CP: Tensor
     """Statistics of the features of each clip (`lalm/model/naming_head.py`)."""
     labels: tuple[frozenset[str], ...]
     """Names of what is heard in each clip, in lower case."""
     num_unread: int
-    """Clips that were left out, as they cannot be read."""
+    """Unreadable clips, which were left out."""
 
 
 def read_rows(folders: Sequence[RowFolder], root: Path) -> list[LocatedRow]:
@@ -46,8 +46,8 @@ def read_rows(folders: Sequence[RowFolder], root: Path) -> list[LocatedRow]:
     ]
 
 
-def leave_out_shared(rows: Sequence[LocatedRow], held: Sequence[LocatedRow]) -> list[LocatedRow]:
-    """Leave out rows about a clip or a recording of rows that are held back."""
+def drop_shared_recordings(rows: Sequence[LocatedRow], held: Sequence[LocatedRow]) -> list[LocatedRow]:
+    """Drop rows that share a clip or a recording with held-back rows."""
     kept_apart = {origin for one in held for origin in (*one.row.recordings, one.clip)}
     return [one for one in rows if kept_apart.isdisjoint((*one.row.recordings, one.clip))]
 
@@ -62,7 +62,7 @@ def collect_labels(rows: Sequence[LocatedRow]) -> Mapping[Path, frozenset[str]]:
 
 
 def pool_clips(labels: Mapping[Path, frozenset[str]], features: FeatureStore, *, seed: int) -> NamedClips:
-    """Hear each clip once, and pool one segment of it; a clip that cannot be read is left out.
+    """Encode each clip once, and pool one segment of it; unreadable clips are left out.
 
     Raises:
         BadConfig: no clip has a name, or none can be read.

@@ -24,9 +24,9 @@ class NamingTrainConfig(Value):
     rows: tuple[RowFolder, ...] = Field(min_length=1)
     """Rows with `labels` to train on."""
     held_back: tuple[RowFolder, ...] = Field(min_length=1)
-    """Rows about other recordings: those with options decide how much a name counts beside a likelihood. Rows to train
-    on that share a recording with them are left out."""
+    """Rows about other recordings; the weight of names is fitted on those with options. Training rows that share a
+    recording with them are left out."""
     contrast: ScheduleConfig
     num_questions: int = Field(default=400, gt=0)
-    """Questions with options, of those held back, that the weight is fitted on."""
+    """Held-back questions with options that the weight is fitted on."""
     seed: int = 0

@@ -1,7 +1,7 @@
-"""Contrast of a naming head with all names at once (InfoNCE over the bank), from pooled features.
+"""Contrastive training of a naming head: pooled features against all names at once (InfoNCE).
 
-As `lalm/train/alignment/contrast.py` does with the connector, but a step costs milliseconds: the factors of each clip
-are computed once.
+The loss is that of the connector (`lalm/train/alignment/contrast.py`), but a step takes milliseconds, because the
+factors of each clip are computed once.
 """
 
 # Shape suffixes: C clips, F factors, H backbone width, B names of the bank
@@ -16,16 +16,16 @@ from torch.nn import functional as F
 from lalm.model.naming_head import NamingHead
 from lalm.naming.clips import NamedClips
 from lalm.train.alignment.clip_batches import optimise
-from lalm.train.alignment.contrast import LARGEST_SCALE, TEMPERATURE, compute_info_nce
+from lalm.train.alignment.contrast import MAX_SCALE, TEMPERATURE, compute_info_nce
 from lalm.train.config import ScheduleConfig
 
 
 class NameBank:
-    """All names that are told apart, as unit vectors.
+    """Bank of all names to distinguish, as unit vectors.
 
     Args:
         names: in order.
-        vectors_BH: of the names, of any length.
+        vectors_BH: embeddings of the names, of any length.
     """
 
     def __init__(self, names: Sequence[str], vectors_BH: Tensor) -> None:
@@ -56,7 +56,7 @@ def train_head(head: NamingHead, clips: NamedClips, bank: NameBank, config: Sche
 
     def compute_loss() -> Tensor:
         drawn = torch.multinomial(rarest_C.sqrt(), config.clips, replacement=True)
-        logits_CB = log_scale.exp().clamp(max=LARGEST_SCALE) * head(factors_CF[drawn]) @ bank.vectors_BH.T
+        logits_CB = log_scale.exp().clamp(max=MAX_SCALE) * head(factors_CF[drawn]) @ bank.vectors_BH.T
         heard_CB = is_named_CB[drawn]
         is_drawn_B = heard_CB.any(0)
         by_name = compute_info_nce(logits_CB.T[is_drawn_B], heard_CB.T[is_drawn_B])
@@ -69,7 +69,7 @@ def train_head(head: NamingHead, clips: NamedClips, bank: NameBank, config: Sche
 
 @torch.inference_mode()
 def measure_naming(head: NamingHead, clips: NamedClips, bank: NameBank) -> float:
-    """Return the share of clips of which the nearest name, among those of all clips, is one of its own."""
+    """Return the share of clips whose nearest name, among those of all clips, is one of their own."""
     is_named_CB = bank.mark(clips.labels)
     is_used_B = is_named_CB.any(0)
     nearest_C = (head(head.reduce(clips.pooled_CP)) @ bank.vectors_BH[is_used_B].T).argmax(1)

@@ -1,8 +1,8 @@
-"""Training of a naming head for a LALM that was trained before.
+"""Training of a naming head for a trained LALM.
 
     python -m lalm.naming lalm/configs/naming.yaml runs/tiny
 
-writes naming.yaml, naming.safetensors and naming_quality.json into the run folder; `--lalm runs/tiny` then names too.
+writes naming.yaml, naming.safetensors and naming_quality.json into the run folder; `--lalm runs/tiny` then uses it.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from lalm.model.encoders import open_each
 from lalm.model.name_space import NameSpace
 from lalm.model.naming_head import NamingHead
 from lalm.model.template import ChatTemplate
-from lalm.naming.clips import collect_labels, leave_out_shared, pool_clips, read_rows
+from lalm.naming.clips import collect_labels, drop_shared_recordings, pool_clips, read_rows
 from lalm.naming.config import NamingTrainConfig
 from lalm.naming.contrast import NameBank, measure_naming, train_head
 from lalm.naming.weight import WeightFit, fit_weight, score_questions
@@ -44,19 +44,19 @@ CPU = torch.device("cpu")
 
 
 class NamingQuality(Value):
-    """What a naming head does on rows that are held back."""
+    """Quality of a naming head on held-back rows."""
 
     num_clips: int
-    """To train on."""
+    """Training clips."""
     num_left_out: int
-    """Rows to train on that were left out, as they share a recording with those held back."""
+    """Training rows that were left out because they share a recording with held-back rows."""
     num_unread: int
-    """Clips that were left out, as they cannot be read."""
+    """Unreadable clips, which were left out."""
     num_names: int
-    """That it tells apart in training."""
+    """Names that it is trained to distinguish."""
     num_held_clips: int
     share_named: float
-    """Of the clips held back: the nearest of all their names is one of its own."""
+    """Share of the held-back clips whose nearest name is one of their own."""
     fit: WeightFit
 
 
@@ -74,8 +74,8 @@ def train_naming(config: NamingTrainConfig, root: Path, folder: Path) -> NamingQ
             raise BadConfig(f"'{folder}' has a naming head already: remove '{folder / name}', or train in a copy.")
     held = read_rows(config.held_back, root)
     given = read_rows(config.rows, root)
-    training = leave_out_shared(given, held)
-    # 2. Hear each clip
+    training = drop_shared_recordings(given, held)
+    # 2. Encode each clip
     each = resolve_encoders(config.head.encoders, root)
     head_config = config.head.model_copy(update={"encoders": each})
     encoders = open_each(each, model, CPU)
@@ -90,7 +90,7 @@ def train_naming(config: NamingTrainConfig, root: Path, folder: Path) -> NamingQ
     with report_stage("contrast with names", config.contrast.num_steps) as running:
         for _ in train_head(head, clips, bank, config.contrast):
             running.advance()
-    # 4. Weigh a name beside a likelihood
+    # 4. Fit the weight of a name beside a likelihood
     head = round_weights(head)
     lalm = InProcessTrainedLALM(folder, name=folder.name, asr=None)
     namer = option_namer.OptionNamer(head, encoders, space)
@@ -114,20 +114,20 @@ def train_naming(config: NamingTrainConfig, root: Path, folder: Path) -> NamingQ
 
 
 def open_space(model: ModelConfig) -> NameSpace:
-    """Open the names of a backbone; the rest of it is not kept."""
+    """Open the name space of a backbone, without keeping the rest of it in memory."""
     backbone = parts.open_backbone(model.backbone, parts.pick_dtype(model.dtype, CPU))
     template = ChatTemplate(parts.open_tokenizer(model.backbone), model.connector.num_queries, form=model.prompt)
     return NameSpace(backbone.get_input_embeddings(), template)
 
 
 def round_weights(head: NamingHead) -> NamingHead:
-    """Round the weights to bfloat16, as they are written."""
+    """Round the weights to bfloat16, the precision in which they are written."""
     head.load_state_dict({name: value.to(torch.bfloat16) for name, value in head.state_dict().items()})
     return head.eval()
 
 
 def format_quality(quality: NamingQuality) -> str:
-    """Format what was trained and measured."""
+    """Format the summary of a training for the terminal."""
     fit = quality.fit
     return "\n".join(
         (

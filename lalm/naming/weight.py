@@ -1,4 +1,4 @@
-"""Weight of a name beside a likelihood: fitted on questions with options about clips that are held back."""
+"""Weight of a name beside a likelihood, fitted on held-back questions with options."""
 
 import asyncio
 import random
@@ -23,16 +23,17 @@ from services.types import Evidence, Question, Value
 
 
 class ScoredQuestion(NamedTuple):
-    """A question as the likelihoods and the names answer it."""
+    """Scores of the options of a question, by likelihood and by name."""
 
     likelihoods: NDArray[np.float64]
     """Score of each option, up to a constant."""
     cosines: NDArray[np.float64]
     right: int
+    """Index of the right option."""
 
 
 class WeightFit(Value):
-    """What a weight of names brings on the questions that it was fitted on."""
+    """A fitted weight, and the accuracy without and with it on the questions that it was fitted on."""
 
     weight: float
     num_questions: int
@@ -92,7 +93,7 @@ def fit_weight(scored: Sequence[ScoredQuestion]) -> WeightFit:
 
 
 def _fill(values: NDArray[np.float64], value: float, width: int) -> NDArray[np.float64]:
-    """Fill the places of options that a question lacks."""
+    """Pad the scores of a question to the largest number of options."""
     return np.append(values, [value] * (width - len(values)))
 
 

@@ -1,1 +1,1 @@
-"""Probing: activations of a LALM from encoder to backbone, and how it reads text beside a recording."""
+"""Probing: activations of a LALM from encoder to backbone, and its scores of text questions beside a recording."""

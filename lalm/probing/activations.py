@@ -1,8 +1,8 @@
-"""Activations of a LALM at every stage of a clip's way: encoder taps, connector output, backbone layers.
+"""Activations of a LALM at every stage: encoder taps, connector output, backbone layers.
 
-Each stage is read as one vector for a clip, so that a linear probe (Alain & Bengio 2016, arXiv:1610.01644) can ask what
-is still told apart there. The prompt is the same for every clip, and nothing stands as text beside the clip: whatever a
-vector tells, it tells by the sound.
+Each stage becomes one vector per clip, so that a linear probe (Alain & Bengio 2016, arXiv:1610.01644) can measure which
+classes are separable there. The prompt is the same for every clip and has no text beside the clip, so that all
+differences between vectors come from the sound.
 """
 
 # Shape suffixes: S segments of audio, K taps, T encoder frames, E encoder width, Q queries, A = S * Q audio embeddings,
@@ -49,11 +49,11 @@ CODE = (
     "services.captioners.onnx_session",
     "services.captioners.sounds.yamnet",
 )
-"""What decides the activations beside the weights."""
+"""Code that the activations depend on besides the weights."""
 
 
 class ProbedStage(NamedTuple):
-    """A place on a clip's way through the model, and how it is read."""
+    """A stage of the model, and how its activations become one vector."""
 
     part: Part
     reading: StageReading
@@ -62,7 +62,7 @@ class ProbedStage(NamedTuple):
 
     @property
     def key(self) -> str:
-        """Its name in a file of activations."""
+        """Name in a file of activations."""
         return f"{self.part}/{self.layer:03d}/{self.reading}"
 
 
@@ -71,7 +71,7 @@ Activations: TypeAlias = Mapping[ProbedStage, Vector]
 
 
 class ActivationReader:
-    """Reads the activations of a LALM, and keeps them on disk for the next label.
+    """Reads the activations of a LALM, and caches them on disk for probes of other labels.
 
     Args:
         opened: the model.
@@ -90,7 +90,7 @@ class ActivationReader:
 
     @property
     def stages(self) -> tuple[ProbedStage, ...]:
-        """All stages, in the order of a clip's way."""
+        """All stages, from the encoder to the last layer."""
         layers = range(1, self._built.model.backbone.config.num_hidden_layers + 1)
         return (
             *(ProbedStage("encoder", "mean", number) for number in range(len(self.taps))),
@@ -102,7 +102,7 @@ class ActivationReader:
         )
 
     def describe(self, stage: ProbedStage) -> str:
-        """Name a stage for people."""
+        """Return the display name of a stage."""
         if stage.part == "encoder":
             return "encoder, all taps" if stage.reading == "all" else self.taps[stage.layer]
         if stage.part == "connector":
@@ -119,7 +119,11 @@ class ActivationReader:
         )
 
     def read(self, clip: AudioClip) -> Activations:
-        """Return the activations of a clip, from disk where they are known; `TooLarge` if the backbone has no room."""
+        """Return the activations of a clip, from disk where they are cached.
+
+        Raises:
+            TooLarge: the prompt with the clip exceeds the context of the backbone.
+        """
         path = self._shelf / f"{clip.sha256}.safetensors"
         try:
             stored = load_file(path)
@@ -175,6 +179,6 @@ def average_taps(segments: Sequence[EncodedSegment]) -> Iterator[Tensor]:
 
 
 def to_vector(values: Tensor) -> Vector:
-    """Return values as float32 in memory of the processor."""
+    """Return values as a float32 array in main memory."""
     vector: Vector = values.float().cpu().contiguous().numpy()
     return vector

@@ -1,9 +1,8 @@
 """Contrastive linear probe between sounds and texts (Ngo & Kim 2024, arXiv:2402.16998).
 
-Two linear maps bring the vector of a recording and the vector of its class's name to one space. They are trained so
-that a recording's cosine similarity to the name of its own class, over a temperature, is a large share of the softmax
-over the names of all classes seen in training. Tested on classes that were not, it asks whether the two geometries
-agree beyond the classes that aligned them.
+Two linear maps project the vector of a recording and the vector of its class's name into one space, trained by the
+softmax cross-entropy of their cosine similarities over the names of the training classes. On unseen classes the probe
+measures whether the two geometries agree beyond the classes that aligned them.
 """
 
 from typing import NamedTuple
@@ -33,7 +32,7 @@ class PairedVectors(NamedTuple):
 
 
 class SoundTextProbe(nn.Module):
-    """The two maps.
+    """The two linear maps.
 
     Args:
         sound_width: E.
@@ -53,12 +52,12 @@ class SoundTextProbe(nn.Module):
 def fit_and_compare(
     seen: PairedVectors, sounds: NDArray[np.floating], texts: NDArray[np.floating], seed: int
 ) -> NDArray[np.float32]:
-    """Train the probe on some classes, and compare other recordings with texts.
+    """Train the probe on some classes, and compare other recordings with names.
 
     Args:
-        seen: what it is trained on.
+        seen: training recordings and class names.
         sounds: other recordings, shape (num_others, E).
-        texts: names that are retrieved, shape (num_names, H).
+        texts: names to retrieve, shape (num_names, H).
         seed: of the initialisation.
 
     Returns:

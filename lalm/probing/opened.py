@@ -1,4 +1,4 @@
-"""A run of `lalm.train`, opened to look inside."""
+"""Opening of a run of `lalm.train` with access to its components."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -14,11 +14,11 @@ class OpenedRun(NamedTuple):
     """A trained LALM in this process."""
 
     name: str
-    """As users call it."""
+    """Display name."""
     config: ModelConfig
     built: LalmComponents
     revision: str
-    """Of its trained weights."""
+    """Revision of its trained weights."""
     device: torch.device
 
 

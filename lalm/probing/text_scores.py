@@ -1,8 +1,7 @@
-"""Options of a question in text, scored with and without a recording in the prompt, and with and without the adapters.
+"""Scores of the options of a text question with and without a recording in the prompt and the LoRA adapters (ablation).
 
-The four ways differ in nothing else: same wording, same options, same score (mean log-probability of an option's
-tokens). Without recording and adapters it is the bare backbone; so too is a LALM of `lalm.train` that is given no
-recording, whose adapters are off then.
+The four conditions have the same wording, options and score (mean log-probability of an option's tokens). Without
+recording and adapters it is the bare backbone, as is a LALM of `lalm.train` without a recording.
 """
 
 from typing import NamedTuple
@@ -20,7 +19,7 @@ from services.types import AudioClip, Message, Question
 
 
 class Condition(NamedTuple):
-    """How a question in text is asked."""
+    """Condition of the ablation that a text question is asked under."""
 
     has_recording: bool
     has_adapters: bool
@@ -28,13 +27,13 @@ class Condition(NamedTuple):
 
 BARE = Condition(has_recording=False, has_adapters=False)
 HEARING = Condition(has_recording=True, has_adapters=True)
-"""As a LALM is asked about a recording."""
+"""The whole LALM, as it is asked about a recording."""
 ONLY_TOKENS = Condition(has_recording=True, has_adapters=False)
 ONLY_ADAPTERS = Condition(has_recording=False, has_adapters=True)
 
 
 class TextScorer:
-    """Scores the options of questions in text.
+    """Scores the options of text questions.
 
     Args:
         opened: the model.
@@ -47,7 +46,7 @@ class TextScorer:
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """Those that differ: a model without adapters has two."""
+        """The conditions that differ: a model without adapters has two."""
         every = (BARE, HEARING, ONLY_TOKENS, ONLY_ADAPTERS)
         return every if self._built.model.has_adapters else (BARE, ONLY_TOKENS)
 
@@ -70,8 +69,7 @@ class TextScorer:
         packed = pack_groups([PackedGroup(rows, len(audio_AH))]).to(self._opened.device)
         with model.use_adapters(active=condition.has_adapters):
             logprobs_R = model.score_replies(packed, audio_AH)
-        sums = torch.zeros(packed.num_rows, device=self._opened.device).index_add(0, packed.row_R, logprobs_R)
-        means: list[float] = (sums / packed.row_R.bincount(minlength=packed.num_rows)).tolist()
+        means: list[float] = packed.average_by_row(logprobs_R).tolist()
         return tuple(means)
 
     def _embed(self, clip: AudioClip) -> Tensor:

@@ -1,4 +1,4 @@
-"""Vectors of short texts in a bare causal LM: the mean over a text's tokens, layer by layer."""
+"""Text embeddings from a causal LM: the mean over the tokens of a short text, layer by layer."""
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ from lalm.model import parts
 
 
 class TextReader:
-    """Reads texts with a causal LM that hears nothing.
+    """Embeds texts with a plain causal LM.
 
     Args:
         source: embedded weights, a folder in Hugging Face format, or a Hub id.
@@ -26,12 +26,12 @@ class TextReader:
 
     @property
     def num_layers(self) -> int:
-        """Layers, without the embeddings."""
+        """Number of layers, without the input embeddings."""
         return int(self._backbone.config.num_hidden_layers)
 
     @torch.inference_mode()
     def read(self, text: str) -> NDArray[np.float32]:
-        """Return the mean over the text's tokens of the embeddings and of each layer's output, shape (1 + L, H)."""
+        """Return the mean over tokens of the input embeddings and of each layer's output, shape (1 + num_layers, H)."""
         ids = self._tokenizer.encode(text, add_special_tokens=False, return_tensors="pt").to(self._device)
         states = self._backbone(input_ids=ids, output_hidden_states=True, use_cache=False).hidden_states
         vectors: NDArray[np.float32] = torch.stack([state[0].float().mean(0) for state in states]).cpu().numpy()

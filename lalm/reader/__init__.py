@@ -1,1 +1,1 @@
-"""Training of an LLM that reads evidence: LoRA adapters, and a loss on the letters of the options alone."""
+"""Training of a reader, an LLM that answers from evidence: LoRA adapters, and a loss on option letters alone."""

@@ -15,7 +15,7 @@ from services.errors import BadConfig
 
 ADAPTER = "reader"
 TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-NEVER = -1e9  # logit of a letter that an example does not have
+MASKED = -1e9  # logit of a letter that an example does not have
 
 
 class ReaderModel(nn.Module):
@@ -30,17 +30,17 @@ class ReaderModel(nn.Module):
         self.backbone = backbone
 
     def forward(self, examples: Sequence[ReaderExample]) -> Tensor:
-        """Return the log-probabilities of the letters, shape (len(examples), most letters), float32."""
+        """Return the log-probabilities of the letters, shape (num_examples, max_letters), float32."""
         device = self.backbone.device
         ids_BL = pad_sequence([torch.tensor(one.ids) for one in examples], batch_first=True).to(device)
         ends_B = torch.tensor([len(one.ids) - 1 for one in examples], device=device)
-        # Padding comes last, where the causal mask hides it from every token that counts.
+        # Padding comes last, where the causal mask hides it from the prompt.
         hidden_BLH = self.backbone.get_decoder()(input_ids=ids_BL, use_cache=False).last_hidden_state
         hidden_BH = hidden_BLH[torch.arange(len(examples), device=device), ends_B]
         letters_BK = _pad_letters(examples).to(device)
         output_VH = self.backbone.get_output_embeddings().weight
         scores_BK = torch.einsum("bh,bkh->bk", hidden_BH.float(), output_VH[letters_BK.clamp(min=0)].float())
-        logprobs_BK: Tensor = F.log_softmax(scores_BK.masked_fill(letters_BK < 0, NEVER), dim=-1)
+        logprobs_BK: Tensor = F.log_softmax(scores_BK.masked_fill(letters_BK < 0, MASKED), dim=-1)
         return logprobs_BK
 
     def compute_loss(self, examples: Sequence[ReaderExample]) -> Tensor:
@@ -56,7 +56,7 @@ class ReaderModel(nn.Module):
 
 
 def _pad_letters(examples: Sequence[ReaderExample]) -> Tensor:
-    """Return the token ids of the letters, shape (len(examples), most letters), -1 where an example has none."""
+    """Return the token ids of the letters, shape (num_examples, max_letters), -1 where an example has fewer."""
     letters = [torch.tensor(one.letter_ids) for one in examples]
     return pad_sequence(letters, batch_first=True, padding_value=-1)
 

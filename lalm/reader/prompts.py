@@ -1,4 +1,4 @@
-"""Prompts as token ids, ending where the letter of the answer comes next: the same in training and in use."""
+"""Tokenised prompts of a reader, which end right before the letter of the answer, in training as in inference."""
 
 import random
 from collections import Counter

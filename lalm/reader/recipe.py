@@ -1,4 +1,4 @@
-"""Training of a reader: LoRA adapters for an LLM that answers from evidence in one order of the options.
+"""Training of a reader: LoRA adapters for an LLM that answers from evidence, with the options in one order.
 
     python -m agents.rows CONFIG.yaml           # writes the rows
     python -m lalm.reader CONFIG.yaml RUN       # trains; run it again to resume
@@ -66,12 +66,8 @@ def train_reader(config: ReaderConfig, root: Path, folder: Path, group: DataPara
     if not validation.examples:
         return None
     quality = measure_quality(model, validation.examples, config.rows_per_step)
-    write_atomic(folder / QUALITY, _format_quality(quality))
+    write_atomic(folder / QUALITY, quality.model_dump_json() + "\n")
     return quality
-
-
-def _format_quality(quality: ReaderQuality) -> str:
-    return f'{{"num_rows": {quality.num_rows}, "accuracy": {quality.accuracy:.4f}, "loss": {quality.loss:.4f}}}\n'
 
 
 def _require_separation(rows: Sequence[ReaderRow], held: Sequence[ReaderRow]) -> None:
@@ -114,5 +110,5 @@ def _train_and_print(path: Path, folder: Path, *, quiet: bool) -> int:
         quality = train_reader(config, path.parent, folder, group)
         if not group.is_first:
             return 0
-    print(_format_quality(quality) if quality else f"The adapters are in '{folder}'.", end="\n")  # noqa: T201
+    print(quality.model_dump_json() if quality else f"The adapters are in '{folder}'.")  # noqa: T201
     return 0

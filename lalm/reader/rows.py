@@ -1,4 +1,4 @@
-"""Rows that a reader is trained on: a prompt that lists options, and how likely each of them should be."""
+"""Training rows of a reader: a prompt that lists options, and the target probability of each."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,16 +26,16 @@ class ReaderRow(BaseModel):
     letters: tuple[str, ...] = Field(min_length=2)
     """Letters of the options, in the order of the prompt."""
     target: dict[str, float]
-    """Letter -> probability; letters that are missing have none. They sum to 1."""
+    """Letter -> probability; missing letters have probability 0. The sum is 1."""
     id: RowId = ""
     """Of the clip."""
     recordings: tuple[str, ...] = ()
-    """What the clip was made of: no validation row may share one with a training row."""
+    """Recordings that the clip was made of; no validation row may share one with a training row."""
     dataset: str = ""
     kind: str = ""
     """Kind of question."""
     occasion: Occasion = ""
-    """Whose evidence the prompt shows."""
+    """Origin of the evidence in the prompt."""
 
     @model_validator(mode="after")
     def _require_a_distribution(self) -> Self:

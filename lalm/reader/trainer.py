@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from torch.optim import AdamW
@@ -20,17 +19,18 @@ from lalm.train.trainer import compute_learning_rate
 from services.errors import ModelError
 from services.files import write_atomic
 from services.progress import report_stage
+from services.types import Value
 
 METRICS, RESUME = "metrics.jsonl", "resume.pt"
 
 
-class ReaderQuality(NamedTuple):
-    """Quality on rows: each read in one order of its options."""
+class ReaderQuality(Value):
+    """Accuracy and loss on rows, each with its options in one order."""
 
     num_rows: int
-    """Rows whose answer is known."""
+    """Rows with a single right option."""
     accuracy: float
-    """Of those."""
+    """Over those rows."""
     loss: float
     """Mean cross-entropy, in nats, over all rows."""
 
@@ -86,7 +86,7 @@ class ReaderTrainer:
         loss = self._model.compute_loss(share) * (len(share) / len(batch)) if share else torch.zeros(())
         if share:
             torch.autograd.backward(loss)
-        self._sum_gradients()
+        self._group.all_reduce_gradients(self._parameters)
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, config.clip_norm)
         if not torch.isfinite(norm):
             raise ModelError(
@@ -97,23 +97,12 @@ class ReaderTrainer:
         self._optimizer.zero_grad(set_to_none=True)
         return float(self._group.all_reduce(loss.detach()))
 
-    def _sum_gradients(self) -> None:
-        """Sum the gradients over all processes, in one exchange."""
-        if self._group.world_size == 1:
-            return
-        for value in self._parameters:
-            value.grad = torch.zeros_like(value) if value.grad is None else value.grad
-        gradients = [value.grad for value in self._parameters if value.grad is not None]
-        summed = self._group.all_reduce(torch.cat([one.flatten() for one in gradients]))
-        for one, part in zip(gradients, torch.split(summed, [one.numel() for one in gradients]), strict=True):
-            one.copy_(part.view_as(one))
-
     def _save(self, num_done: int) -> None:
         self.num_done = num_done
         if not self._group.is_first:
             return
         state = {"num_done": num_done, "optimizer": self._optimizer.state_dict()}
-        file = BytesIO()  # of torch.save, a full disk is a RuntimeError
+        file = BytesIO()  # torch.save to a full disk would raise RuntimeError
         torch.save({**state, "adapters": self._model.list_trained_tensors()}, file)
         write_atomic(self._folder / RESUME, file.getvalue())
 
@@ -142,4 +131,8 @@ def measure_quality(model: ReaderModel, examples: Sequence[ReaderExample], size:
             if max(one.target) == 1.0:
                 num_known += 1
                 num_right += int(logprobs.argmax()) == one.target.index(1.0)
-    return ReaderQuality(num_known, num_right / max(1, num_known), loss / max(1, len(ordered)))
+    return ReaderQuality(
+        num_rows=num_known,
+        accuracy=round(num_right / max(1, num_known), 4),
+        loss=round(loss / max(1, len(ordered)), 4),
+    )

@@ -2,8 +2,8 @@
 
 The score of an option is the mean log-probability of its tokens, minus `PRIOR_WEIGHT` times the same for silence
 (contextual calibration: Zhao et al. 2021, arXiv:2102.09690; domain-conditional PMI: Holtzman et al. 2021,
-arXiv:2104.08315), because a short or common option is likely whatever the clip holds. A run with a naming head adds how
-near the clip is to the words of the option (`lalm/model/naming_head.py`).
+arXiv:2104.08315), because a short or common option is likely whatever the clip holds. A run with a naming head adds the
+similarity of the clip to the words of the option (`lalm/model/naming_head.py`).
 """
 
 import math
@@ -36,7 +36,7 @@ from services.types import SAMPLE_RATE, AudioClip, Choice, Evidence, Message, Re
 
 MAX_TOKENS = 128  # of a reply
 MAX_BATCH = 8  # questions per batch
-LONG_S = 60.0  # of a clip that others do not wait for
+LONG_S = 60.0  # of a clip that is batched by itself, so that others need not wait for it
 PRIOR_WEIGHT = 0.75  # of the log-probability after silence; chosen on our validation set, see docs/log
 SILENCE = AudioClip(np.zeros(2 * SAMPLE_RATE, dtype=np.float32))
 NUM_KEPT = 32  # clips whose embeddings stay in memory
@@ -54,7 +54,7 @@ class _PromptRequest(NamedTuple):
     """The words of the options."""
 
     def is_long(self) -> bool:
-        """Say whether the clip takes so long to hear that others should not wait for it."""
+        """Return whether the clip takes so long to encode that others should not wait for it."""
         return self.clip.duration_s > LONG_S
 
 
@@ -159,9 +159,8 @@ class InProcessTrainedLALM:
             for one in asked
         ]
         packed = pack_groups(groups).to(self._device)
-        logprobs_R = self._built.model.score_replies(packed, torch.cat([self._embed_clip(one.clip) for one in asked]))
-        sums = torch.zeros(packed.num_rows, device=self._device).index_add(0, packed.row_R, logprobs_R)
-        return sums / packed.row_R.bincount(minlength=packed.num_rows)
+        audio_AH = torch.cat([self._embed_clip(one.clip) for one in asked])
+        return packed.average_by_row(self._built.model.score_replies(packed, audio_AH))
 
     @torch.inference_mode()
     def _reply(self, batch: Batch[_PromptRequest]) -> Sequence[Reading]:

@@ -1,4 +1,4 @@
-"""Option naming: how near the words of each option are to a clip, where a run folder has a naming head."""
+"""Option naming: similarity of the words of each option to a clip, by the naming head of a run folder."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,8 +29,8 @@ class OptionNamer:
 
     Args:
         head: trained.
-        encoders: that it hears with.
-        space: of the names.
+        encoders: of the head.
+        space: that names are embedded in.
     """
 
     def __init__(self, head: NamingHead, encoders: AudioEncoders, space: NameSpace) -> None:
@@ -38,12 +38,12 @@ class OptionNamer:
         self._embed_clip = RecentClips(self._hear_clip, size=NUM_KEPT)
 
     def score(self, clip: AudioClip, options: Sequence[str]) -> Tensor:
-        """Return the weighted cosine between a clip and each option, shape (B,), to be added to its likelihood."""
+        """Return the weighted cosine similarity of a clip to each option, shape (B,), to add to its likelihood."""
         return self._head.weight * self.compare(clip, options)
 
     @torch.inference_mode()
     def compare(self, clip: AudioClip, options: Sequence[str]) -> Tensor:
-        """Return the cosine between a clip and each option, shape (B,); without a word: 0."""
+        """Return the cosine similarity between a clip and each option, shape (B,); 0 for an option without words."""
         names_BH = F.normalize(self._space.embed_names(options), dim=-1)
         cosines_B: Tensor = names_BH @ self._embed_clip(clip)
         return cosines_B
@@ -73,7 +73,7 @@ def open_namer(folder: Path, model: ModelConfig, built: LalmComponents) -> Optio
 
 
 def load_head(head: NamingHead, path: Path) -> None:
-    """Load the weights of a naming head, in any precision; `BadConfig` says why it cannot be done."""
+    """Load the weights of a naming head, in any precision; raise `BadConfig` if they do not fit or cannot be read."""
     try:
         head.load_state_dict(load_file(path))
     except (OSError, SafetensorError) as error:

@@ -30,7 +30,7 @@ from services.settings import read_settings
 
 START_S = 600.0  # timeout; a large backbone takes minutes to load and compile
 CODE = ("lalm.export", "lalm.model", "lalm.prompting", "lalm.train.checkpoint", "lalm.train.desta")
-"""What writes an exported folder."""
+"""Code that an exported folder depends on."""
 POLL_S = 0.5
 MAX_TOKENS = 2048  # prompt and reply together
 # vLLM's GPU model runner does not accept logits processors written for the CPU model runner.
@@ -47,7 +47,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 
 
 class VllmServerProcess:
-    """Child process `vllm serve` that ends when this process ends, even if it is killed.
+    """Child process `vllm serve` that ends with this process, even if that is killed.
 
     Args:
         folder: run of `lalm.train`; it is exported once, below the cache folder.
@@ -83,7 +83,7 @@ class VllmServerProcess:
         return Endpoint(url=f"http://127.0.0.1:{self._port}/v1", model=self._name, api_key=SecretStr(self._key))
 
     def close(self) -> None:
-        """Stop the server and wait for its end."""
+        """Stop the server, and wait until it has ended."""
         self._process.terminate()
         self._process.wait()
 
@@ -117,7 +117,7 @@ class OwnVllmTrainedLALM(ServedTrainedLALM):
 
 
 def _export_once(folder: Path) -> Path:
-    """Return the run as a folder that vLLM reads, written once for each state of the run and of the exporting code."""
+    """Export the run for vLLM, once for each revision of the run and of the exporting code; return the folder."""
     target = read_settings().home / "exported" / f"{run_files.compute_revision(folder)}-{hash_modules(*CODE)[:8]}"
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{target}.lock"):

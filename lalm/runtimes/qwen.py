@@ -32,7 +32,7 @@ from services.types import SAMPLE_RATE, AudioClip, Choice, Message, Reading, Rea
 
 MAX_TOKENS = 256
 MAX_CLIPS = {"qwen2_audio": 8, "qwen2_5_omni_thinker": 3}
-SPEAKING = ("talker.", "token2wav.")  # speech output of Qwen2.5-Omni, which is not used here
+SPEECH_OUTPUT = ("talker.", "token2wav.")  # prefixes of tensors of Qwen2.5-Omni that are not used
 AUDIO_BEFORE, AUDIO, AUDIO_AFTER = "<|audio_bos|>", "<|AUDIO|>", "<|audio_eos|>"
 TURN = "<|im_start|>{role}\n{content}<|im_end|>\n"
 REPLY = "<|im_start|>assistant\n"
@@ -71,7 +71,7 @@ class InProcessQwen:
                 dtype=dtype,
                 use_safetensors=True,
                 output_loading_info=True,
-                ignore_mismatched_sizes=True,  # they are refused below, by name
+                ignore_mismatched_sizes=True,  # refused below, by name
             )
         except LOADING_ERRORS as error:
             raise ModelError(f"'{folder}' cannot be opened as a LALM: {str(error).splitlines()[0]}") from error
@@ -80,7 +80,7 @@ class InProcessQwen:
         if misshapen := sorted(info["mismatched_keys"]):
             name, found, wanted = misshapen[0]
             raise ModelError(f"'{folder}': {name} has the shape {tuple(found)} instead of {tuple(wanted)}.")
-        if extra := sorted(name for name in info["unexpected_keys"] if not name.startswith(SPEAKING)):
+        if extra := sorted(name for name in info["unexpected_keys"] if not name.startswith(SPEECH_OUTPUT)):
             raise ModelError(
                 f"'{folder}' holds {len(extra)} tensors that are not part of a {config.model_type}, such as {extra[0]}."
             )
@@ -91,7 +91,7 @@ class InProcessQwen:
         self._form = RequestForm(max_clip_s=window_s, max_clips=MAX_CLIPS[config.model_type])
         self._thread = ThreadPoolExecutor(
             1, thread_name_prefix="lalm"
-        )  # who gave up keeps its turn until it has stopped
+        )  # a cancelled request keeps the thread until it has stopped
 
     async def listen(self, messages: tuple[Message, ...], clip: AudioClip, given: GivenEvidence = None) -> Reading:
         """Generate a reply about the clip in the model's thread."""

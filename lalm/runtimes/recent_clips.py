@@ -1,4 +1,4 @@
-"""In-memory cache (LRU) of what was computed of the last clips: many questions are often asked about the same one."""
+"""In-memory LRU cache of values computed from clips, because many questions are asked about the same clip."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -9,10 +9,10 @@ from services.types import AudioClip
 
 
 class RecentClips:
-    """Computes something of a clip, or returns what was computed of the same samples lately.
+    """Computes a value of a clip, or returns that of a recent clip with the same samples.
 
     Args:
-        compute: what is kept.
+        compute: the cached function.
         size: number of clips.
     """
 
@@ -21,7 +21,7 @@ class RecentClips:
         self._kept: OrderedDict[str, Tensor] = OrderedDict()
 
     def __call__(self, clip: AudioClip) -> Tensor:
-        """Return what was computed of a clip."""
+        """Return the value of a clip."""
         found = self._kept.get(clip.sha256)
         if found is None:
             found = self._kept[clip.sha256] = self._compute(clip)

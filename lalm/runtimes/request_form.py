@@ -38,10 +38,10 @@ class RequestForm(NamedTuple):
     streams: bool = False
     """Whether its server replies in a stream only."""
     modalities: tuple[str, ...] = ()
-    """What it is asked to reply with, such as text; empty: left to the server."""
+    """Modalities requested of the reply, such as text; empty: the server's default."""
 
     def split_clip(self, clip: AudioClip, name: str) -> tuple[AudioClip, ...]:
-        """Split a clip that is too long into equal parts; raise `TooLarge` if a prompt cannot hold them all."""
+        """Split a clip that is too long into equal parts; raise `TooLarge` if a prompt cannot hold all of them."""
         num_parts = max(1, math.ceil(clip.duration_s / self.max_clip_s))
         if num_parts > self.max_clips or clip.duration_s > self.max_total_s:
             raise TooLarge(
@@ -82,8 +82,8 @@ class RequestForm(NamedTuple):
 
         Args:
             messages: the prompt, the question last.
-            transcripts: one for each part of the clip; only their number matters to a model that takes none.
-            beside: what others heard in the clip, as text; transcripts are then part of it.
+            transcripts: one for each part of the clip; of a model that takes none only their number matters.
+            beside: evidence about the clip as text, which then includes the transcripts.
             num_parts: of each recording where there are several, which are then numbered; empty: there is one.
         """
         *earlier, last = messages
@@ -109,7 +109,7 @@ class RequestForm(NamedTuple):
 
 
 def _label_recordings(num_parts: tuple[int, ...]) -> dict[int, str]:
-    """Return place of the first part of each recording -> what stands before it."""
+    """Return index of the first part of each recording -> label before it."""
     labels, place = {}, 0
     for number, num in enumerate(num_parts, start=1):
         label = NUMBERED if num == 1 else NUMBERED_PARTS
@@ -119,14 +119,14 @@ def _label_recordings(num_parts: tuple[int, ...]) -> dict[int, str]:
 
 
 def format_given(given: tuple[Evidence, ...]) -> str:
-    """Format what others heard in a clip, and when, for a model that was not trained on a form of its own."""
+    """Format evidence about a clip, with times, for a model that was not trained on a form of its own."""
     end_s = max((one.end_s or one.start_s for one in given), default=0.0)
     beside = format_beside("", [format_statement(one, whole_s=end_s) for one in given])
     return f"{beside.strip()}\n\n" if beside else NOTHING_BESIDE
 
 
 def put_beside(messages: tuple[Message, ...], given: tuple[Evidence, ...] | None) -> tuple[Message, ...]:
-    """Put what others heard before the question of the last message; None: leave the messages as they are."""
+    """Insert evidence before the question of the last message; None: leave the messages as they are."""
     if given is None:
         return messages
     *earlier, last = messages

@@ -15,7 +15,7 @@ from services.longform.hearing import name_recording
 from services.protocols import ASR, AudioClips, GivenEvidence
 from services.types import AudioClip, Choice, Evidence, Message, Reading, ReadingStyle
 
-NUM_STATEMENTS, MAX_CHARS = 12, 2_000  # of a summary of the evidence: short, lest it outweigh the recording
+NUM_STATEMENTS, MAX_CHARS = 12, 2_000  # of the evidence; more would outweigh the recording
 
 
 class _Request(NamedTuple):
@@ -28,7 +28,7 @@ class _Request(NamedTuple):
 
 
 class ServedLALM:
-    """A LALM on a server, which is sent the clips as 16-bit WAV with the question; implements `MultiClipLALM`.
+    """A LALM on a server, to which clips are sent as 16-bit WAV with the question; implements `MultiClipLALM`.
 
     Args:
         endpoint: where it is served.
@@ -77,7 +77,7 @@ class ServedLALM:
     async def choose_of_several(
         self, messages: tuple[Message, ...], clips: AudioClips, choices: tuple[Choice, ...], given: GivenEvidence = None
     ) -> Reading:
-        """Choose in the same way, about all clips."""
+        """Choose in the same way about several clips."""
         request = await self._build_request(messages, clips, given)
         reading = await self._chooser.choose(request.body, choices, *request.audio)
         return reading.model_copy(update={"given": request.given})
@@ -104,7 +104,7 @@ class ServedLALM:
 def _place_words(
     by_clip: tuple[tuple[AudioClip, ...], ...], heard: Sequence[tuple[Evidence, ...]]
 ) -> Iterator[Evidence]:
-    """Yield what was said in the parts of each clip, with times in the clip; of several, with its number."""
+    """Yield the transcripts of the parts of each clip, with times in the clip and, of several clips, its number."""
     of_parts = iter(heard)
     for number, parts in enumerate(by_clip, start=1):
         starts_s = accumulate((part.duration_s for part in parts), initial=0.0)

@@ -1,7 +1,7 @@
 """Client for a run of `lalm.train` on a vLLM server: same prompts and same option scores as in process.
 
-Prompts are encoded here with the configuration of the run and compared with the tokens that the server reports, so a
-mismatch is an error. An option costs one request about the clip and one about silence.
+Prompts are tokenised here with the configuration of the run and compared with the tokens that the server reports; a
+mismatch is an error. Each option takes one request about the clip and one about silence.
 """
 
 import asyncio

@@ -65,7 +65,7 @@ class ReplyScorer:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._model, self._server = endpoint.model, connect(endpoint)
-        self._says_replies = True  # until a response shows that it does not
+        self._forces_replies = True  # until a response shows that the server lacks the logits processor
 
     async def compute_mean_logprob(self, asked: ScoreRequest) -> float:
         """Return the mean log-probability per token of the reply, its end of turn included, in nats.
@@ -73,9 +73,9 @@ class ReplyScorer:
         Raises:
             ModelError: the server fails, or tokenises the prompt differently.
         """
-        values = await self._score_by_decoding(asked) if self._says_replies else None
+        values = await self._score_by_decoding(asked) if self._forces_replies else None
         if values is None:
-            self._says_replies = False
+            self._forces_replies = False
             values = await self._score_by_prompt(asked)
         return sum(values) / len(values)
 

@@ -1,6 +1,6 @@
-"""A LALM made by `lalm.train` whose weights are read when it is first asked.
+"""Lazily loaded LALM made by `lalm.train`: its weights are read with the first question.
 
-Path `auto` opens a LALM that most questions never reach, and torch with the weights takes seconds and a gigabyte.
+Path `auto` opens a LALM that most questions never reach; PyTorch and the weights take seconds and a gigabyte.
 """
 
 from pathlib import Path

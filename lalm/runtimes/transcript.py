@@ -8,9 +8,9 @@ from services.types import AudioClip, Evidence
 
 
 async def transcribe(asr: ASR | None, clip: AudioClip) -> tuple[Evidence, ...]:
-    """Return the transcript by the ASR, without what else it states; nothing where there is no ASR.
+    """Return the transcript by the ASR, without its other statements; empty without an ASR.
 
-    Of a long recording it is the beginning, as many parts as fill the room that a prompt has for a transcript.
+    Of a long recording only the first parts are transcribed, as many as a prompt has room for.
     """
     said: list[Evidence] = []
     for part in await split(clip) if asr else ():

@@ -1,7 +1,7 @@
-"""Dropout of the text beside the audio: in each epoch a clip is shown with other text, exchanged text or silenced.
+"""Modality dropout: in each epoch a clip is shown with all, some or another clip's text beside it, or is silenced.
 
-So a model learns to answer from the audio alone, from the text alone, and to doubt text that does not fit the audio.
-What a clip is shown with depends only on the seed, the epoch and the clip.
+The model thereby learns to answer from the audio alone and from the text alone, and to doubt text that does not fit the
+audio. The draw depends only on the seed, the epoch and the clip.
 """
 
 import random
@@ -17,10 +17,10 @@ Vary: TypeAlias = Callable[[TrainClip], TrainClip]
 
 
 class BesideText:
-    """Draws what stands beside the clips of a training; calling it shows rows about the same clips.
+    """Draws the text beside the clips of a training; a call returns rows about the same clips as they are shown.
 
     Args:
-        shares: how often which text stands there.
+        shares: relative frequency of each variant.
         dataset: the training rows, whose clips may exchange their text.
         template: of the backbone.
         seed: of the draws.
@@ -33,7 +33,7 @@ class BesideText:
         self._clips = [clips[sha256] for sha256 in sorted(clips)]
 
     def __call__(self, examples: Sequence[TrainExample], epoch: int, part: int) -> ShownRows:
-        """Show rows as they are in an epoch; those of one part share what is drawn, and so a common prefix."""
+        """Return rows as they are shown in an epoch; those of one part share the draw, and thus a common prefix."""
         clips = self.vary(examples[0].clips, epoch=epoch, part=part)
         shown = [clip.in_prompt for clip in clips]
         rows = (PackedRow(self._template.join_prompt(one.pieces, shown), one.row.reply) for one in examples)
@@ -49,7 +49,7 @@ class BesideText:
         return tuple(VARIANTS[name](clip) for clip in clips)
 
     def _exchange(self, clip: TrainClip, rng: random.Random) -> TrainClip:
-        """Return a clip with the text of another one; where there is no other, without any."""
+        """Return a clip with the text of another clip; without text where there is no other."""
         drawn = rng.sample(self._clips, min(2, len(self._clips)))
         others = [one for one in drawn if one.sha256 != clip.sha256]
         if not others:

@@ -31,13 +31,12 @@ from services.files import write_atomic
 from services.types import Value
 
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")  # AdamW's state of each parameter
-CPU_FLOAT = torch.empty(())  # dtype and device that AdamW keeps its step count in
+CPU_FLOAT = torch.empty(())  # has the dtype and device of AdamW's step count
 
 
 def open_run(folder: Path, config: TrainConfig) -> None:
     """Create the run folder, or resume one of the same configuration; `BadConfig` names each setting that differs."""
-    if folder.exists() and not folder.is_dir():
-        raise BadConfig(f"'{folder}' is a file; a run needs a folder of its own.")
+    require_folder(folder)
     if not folder.exists() or not any(folder.iterdir()):
         folder.mkdir(parents=True, exist_ok=True)
         write_atomic(folder / CONFIG, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
@@ -53,6 +52,12 @@ def open_run(folder: Path, config: TrainConfig) -> None:
             f"The run folder '{folder}' holds a run of another configuration: {'; '.join(differing)}. "
             "Name another folder, or remove this one."
         )
+
+
+def require_folder(folder: Path) -> None:
+    """Raise `BadConfig` where a run folder would take the place of a file."""
+    if folder.exists() and not folder.is_dir():
+        raise BadConfig(f"'{folder}' is a file; a run needs a folder of its own.")
 
 
 def save(step: int, model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group: DataParallelGroup) -> None:

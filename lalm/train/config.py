@@ -13,16 +13,16 @@ Share: TypeAlias = Annotated[float, Field(ge=0)]
 
 
 class BesideConfig(Value):
-    """How often a clip is shown with what beside it (`lalm/train/beside.py`); the shares need not add up to 1."""
+    """Relative frequencies of the text beside a clip (`lalm/train/beside.py`); they need not add up to 1."""
 
     nothing: Share = 0.0
     transcript: Share = 0.0
     evidence: Share = 0.0
     both: Share = 0.0
     other: Share = 0.0
-    """Transcript and evidence of another clip, so that the model hears and doubts what it reads."""
+    """Transcript and evidence of another clip, so that the model learns to doubt text and rely on the audio."""
     silenced: Share = 0.0
-    """Both, and silence as long as the clip in its place, so that the model reads."""
+    """Both, and silence of the same length in place of the clip, so that the model learns to rely on the text."""
 
     @model_validator(mode="after")
     def _require_one(self) -> Self:
@@ -32,11 +32,11 @@ class BesideConfig(Value):
 
 
 class RowSource(Value):
-    """A data file, and how often its rows are drawn."""
+    """A data file, and the frequency of its rows."""
 
     file: Path
     weight: float = Field(default=1.0, gt=0)
-    """Times that a row of it comes in an epoch, on average: 0.5 every second epoch, 3 three times in each."""
+    """Average number of times that each row is drawn per epoch: 0.5 is every second epoch, 3 three times in each."""
 
 
 class DataConfig(Value):
@@ -50,17 +50,17 @@ class DataConfig(Value):
     audio_root: Path
     """Folder that the audio paths of the rows are relative to."""
     validation: float = Field(default=0.05, ge=0, lt=1)
-    """Share of the clips held back for the validation loss, with all that was cut from the same recordings."""
+    """Share of the clips held back for the validation loss, with all clips cut from the same recordings."""
     validation_files: tuple[Path, ...] = ()
     """JSON lines to validate on instead: rows that share no clip and no recording with those of `files`."""
     transcripts: Literal["asr", "rows"] = "asr"
     """Source of the transcripts in the training prompts: the ASR, or the rows themselves."""
     evidence: Literal["captioner", "rows"] = "captioner"
-    """Source of the evidence in the training prompts, where `model.captioner` is set: it, or the rows themselves."""
+    """Source of the evidence in the training prompts, where `model.captioner` is set: that captioner, or the rows."""
     beside: BesideConfig | None = None
-    """How often transcript and evidence are left out or exchanged in training; None: both always stand there."""
+    """How often transcript and evidence are left out or exchanged in training; None: both are always shown."""
     features: Literal["float32", "float16"] = "float32"
-    """Precision of the encoder features that are kept on disk; float16 takes half the room."""
+    """Precision of the encoder features cached on disk; float16 takes half the space."""
     max_length: int = Field(default=512, gt=0)
     """Maximum tokens of prompt and reply together; longer rows are dropped and counted."""
 
@@ -136,9 +136,9 @@ class TrainConfig(Value):
     model: ModelConfig
     data: DataConfig
     alignment: AlignmentConfig | None = None
-    """With the words of the replies. With neither this nor `contrast` the connector starts as DeSTA's, at random."""
+    """Pre-alignment with the words of the replies; without it and `contrast` the connector starts at random."""
     contrast: AlignmentConfig | None = None
-    """With the names of what is heard, before `alignment`."""
+    """Pre-alignment with the names of what is heard, which runs before `alignment`."""
     start_from: Path | None = None
     """Folder whose weights this run starts from, relative to the configuration file: of a run of the same model, or of
     DeSTA2.5-Audio."""
@@ -147,7 +147,7 @@ class TrainConfig(Value):
     autocast: bool = False
     """Multiply in bfloat16 where the weights are float32 (autocast); weights, gradients and loss stay float32."""
     gradient_checkpointing: bool = False
-    """Keep only the inputs of each backbone layer and compute it again for its gradient: less memory, more time."""
+    """Keep only the inputs of each backbone layer and recompute it for its gradient: less memory, more time."""
     shard_backbone: bool = False
     """Shard the frozen layers over the processes (FSDP2); the trained parameters stay replicated."""
     seed: int = 42

@@ -54,11 +54,11 @@ def load_corpus(
     audios = list(
         {audio.path: audio for one in (*conversations, *(row for row, _ in held)) for audio in one.audios}.values()
     )
-    listener = _ClipReader(config, features, root / config.data.audio_root)
+    reader = _ClipReader(config, features, root / config.data.audio_root)
     if not group.is_first:
         group.wait_for_all()  # the first process fills the caches that the others read
     with show_progress(quiet=quiet or not group.is_first):
-        clips = asyncio.run(listener.read_clips(audios))
+        clips = asyncio.run(reader.read_clips(audios))
     if group.is_first:
         group.wait_for_all()
     dataset = tokenise(
@@ -85,7 +85,7 @@ def open_features(config: TrainConfig, built: LalmComponents) -> FeatureStore:
 
 
 class _DrawnRow(NamedTuple):
-    """A row, and how often it is drawn in an epoch."""
+    """A row, and how often it is drawn per epoch."""
 
     row: Conversation
     weight: float
@@ -130,7 +130,7 @@ def _require_training(dataset: Dataset, config: DataConfig) -> None:
 
 
 class _ClipReader:
-    """Encodes, transcribes and captions each clip once; features are cached on disk, and so is what is said of it."""
+    """Encodes, transcribes and captions each clip once; features, transcripts and captions are cached on disk."""
 
     def __init__(self, config: TrainConfig, features: FeatureStore, audio_root: Path) -> None:
         self._features, self._audio_root = features, audio_root
@@ -170,7 +170,7 @@ class _ClipReader:
         )
 
     def _encode(self, clip: AudioClip) -> str:
-        """Encode a clip where that was not done before; return its key."""
+        """Encode a clip that is not cached; return its key."""
         if not self._features.has_features(clip.sha256):
             self._features.encode_once(clip)
         return clip.sha256
@@ -190,5 +190,5 @@ class _ClipReader:
 
 
 def make_silence(clip: AudioClip) -> AudioClip:
-    """Make silence of as many segments as a clip, in whole seconds, so that there are few such clips to encode."""
+    """Make silence as long as a clip, rounded up to whole seconds, so that few such clips have to be encoded."""
     return AudioClip(np.zeros(math.ceil(clip.duration_s) * SAMPLE_RATE, dtype=np.float32))

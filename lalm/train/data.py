@@ -51,7 +51,7 @@ class TrainExample(NamedTuple):
     labels: tuple[str, ...] = ()
     """Names of what is heard in the clips, where they are known."""
     weight: float = 1.0
-    """Times that it comes in an epoch, on average."""
+    """Average number of times that it is drawn per epoch."""
 
     @property
     def origins(self) -> set[str]:
@@ -76,7 +76,7 @@ class Dataset:
 def tokenise(
     conversations: Sequence[Conversation],
     template: ChatTemplate,
-    hear: Callable[[str], TrainClip | None],
+    find_clip: Callable[[str], TrainClip | None],
     *,
     max_length: int,
     weights: Sequence[float] | None = None,
@@ -86,14 +86,14 @@ def tokenise(
     Args:
         conversations: as read from the files.
         template: of the backbone.
-        hear: audio path -> clip; None where it cannot be used.
+        find_clip: audio path -> clip; None where it cannot be used.
         max_length: tokens of prompt and reply; longer rows are dropped whole, never cut.
-        weights: how often each row is drawn in an epoch; None: once.
+        weights: average number of times that each row is drawn per epoch; None: once.
     """
     dropped: Counter[str] = Counter()
     examples: list[TrainExample] = []
     for conversation, weight in zip(conversations, weights or [1.0] * len(conversations), strict=True):
-        clips = tuple(hear(path) for path in conversation.audio_paths)
+        clips = tuple(find_clip(path) for path in conversation.audio_paths)
         if not clips:
             dropped["no audio"] += 1
         elif not conversation.response.strip():
@@ -174,14 +174,14 @@ class MicroBatch(NamedTuple):
 
 
 class ShownRows(NamedTuple):
-    """Rows about the same clips as they are shown in an epoch, and the clips."""
+    """Rows about the same clips as they are shown in an epoch, and those clips."""
 
     rows: tuple[PackedRow, ...]
     clips: tuple[TrainClip, ...]
 
 
 ShowRows: TypeAlias = Callable[[Sequence[TrainExample], int, int], ShownRows]
-"""Rows about the same clips, epoch, number of the part -> how they are shown."""
+"""Rows about the same clips, epoch, part -> rows as they are shown."""
 
 
 def show_whole(examples: Sequence[TrainExample], _epoch: int, _part: int) -> ShownRows:
@@ -197,7 +197,7 @@ class Sampler:
         batch: packing and gradient accumulation.
         num_queries: audio embeddings of a segment.
         seed: of the order.
-        show: decides how rows are shown in an epoch.
+        show: returns rows as they are shown in an epoch.
     """
 
     def __init__(
@@ -260,7 +260,7 @@ class Sampler:
 
 
 def _count_draws(example: TrainExample, epoch: int, seed: int) -> int:
-    """Count how often a row comes in an epoch: over the epochs its weight on average, in each one less or more."""
+    """Return how often a row is drawn in an epoch: its weight, rounded down or up so that the average is exact."""
     if example.weight == 1:
         return 1
     key = f"{seed} draws {example.row.prompt} {example.row.reply}"

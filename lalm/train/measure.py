@@ -19,7 +19,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import nn
 from transformers import PreTrainedModel
 
-from lalm.model.build import LalmComponents, count_unreached
+from lalm.model.build import LalmComponents, count_unadapted_experts
 from lalm.train.config import TrainConfig
 from lalm.train.corpus import Corpus
 from lalm.train.parallel import DataParallelGroup
@@ -36,7 +36,7 @@ ADAM_BYTES = 16  # per trained float32 weight: weight, gradient and two moments
 
 
 class MetricLine(BaseModel):
-    """Which step a line of metrics is about; what it holds besides is of no concern here."""
+    """The step that a line of metrics is about; its other fields are ignored."""
 
     number: int
 
@@ -79,11 +79,11 @@ def count_parameters(built: LalmComponents) -> ParameterCounts:
 
 
 def describe_run(built: LalmComponents, corpus: Corpus, trial: TrainStep, config: TrainConfig) -> str:
-    """Describe what a run will take, extrapolated from one measured step."""
+    """Describe the size, memory and time of a run, extrapolated from one measured step."""
     size = count_parameters(built)
     trained = size.connector + size.adapters
     frozen = _count_frozen_bytes(built.encoders) + _count_frozen_bytes(built.model.backbone)
-    unreached = count_unreached(built.model.backbone) if config.model.lora else 0
+    unreached = count_unadapted_experts(built.model.backbone) if config.model.lora else 0
     experts = f"Experts    {unreached:>13,} frozen, which the adapters do not reach" if unreached else ""
     dropped = ", ".join(f"{reason} {count}" for reason, count in sorted(corpus.training.dropped.items())) or "none"
     hours = trial.seconds * config.optimizer.num_steps / 3600
@@ -116,7 +116,7 @@ class Meter:
         built: the model.
         group: the processes of the run; only the first writes and shows.
         done: completed steps; metrics of later steps are removed, because those steps will be repeated.
-        trackers: asked for besides TensorBoard.
+        trackers: trackers besides TensorBoard.
     """
 
     def __init__(
@@ -182,7 +182,7 @@ def drop_steps_from(path: Path, done: int) -> None:
 
 @cache
 def measure_peak_flops(device: torch.device, dtype: torch.dtype) -> float:
-    """Measure the FLOPs a second of a large matrix multiplication, which MFU is relative to; once in a process."""
+    """Measure the FLOPs per second of a large matrix multiplication, which MFU is relative to; once per process."""
     size = 4096 if device.type == "cuda" else 1024
     left = torch.ones(size, size, device=device, dtype=dtype)
     times = 0

@@ -7,7 +7,6 @@ import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from itertools import chain, islice
-from json import JSONDecodeError
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,7 +38,7 @@ CALIBRATION_STRIDE = 5  # every fifth frame is enough for mean and deviation
 
 
 class TrainOptions(NamedTuple):
-    """How a training is run, which its result does not depend on."""
+    """Options of a training that do not change its result."""
 
     dry_run: bool = False
     """Print parameters, memory and time of a step, and stop."""
@@ -47,7 +46,7 @@ class TrainOptions(NamedTuple):
     """Show no progress on stderr."""
     device: DeviceName = "auto"
     trackers: tuple[TrackerName, ...] = ()
-    """What the metrics are logged to besides."""
+    """Trackers that the metrics are logged to besides TensorBoard."""
 
 
 def train(config: TrainConfig, root: Path, folder: Path, options: TrainOptions) -> None:
@@ -57,7 +56,7 @@ def train(config: TrainConfig, root: Path, folder: Path, options: TrainOptions) 
         config: of the run.
         root: folder of the configuration file.
         folder: run folder; created, or resumed.
-        options: how it is run.
+        options: do not change the result.
 
     Raises:
         BadConfig: the configuration, the data or the run folder cannot be used.
@@ -103,7 +102,8 @@ def train(config: TrainConfig, root: Path, folder: Path, options: TrainOptions) 
             synchronise_weights(built, config.seed, group)
             checkpoint.save(0, trainer.model, trainer.optimizer, folder, group)
         # 6. Train
-        with open_meter(folder, config, built, group, done=done, trackers=options.trackers) as meter:
+        metrics = folder / run_files.METRICS
+        with Meter(metrics, config, built, group, done=done, trackers=options.trackers) as meter:
             for step, packs in islice(enumerate(chain([first], steps)), done, config.optimizer.num_steps):
                 meter.add_step(trainer.step(step, packs))
                 if (step + 1) % config.save_every == 0 or step + 1 == config.optimizer.num_steps:
@@ -112,7 +112,7 @@ def train(config: TrainConfig, root: Path, folder: Path, options: TrainOptions) 
 
 
 def make_sampler(config: TrainConfig, built: LalmComponents, corpus: Corpus) -> Sampler:
-    """Make the sampler of the training rows, with the text beside the audio as the configuration varies it."""
+    """Make the sampler of the training rows, with modality dropout if the configuration has it."""
     shares, dataset, seed = config.data.beside, corpus.training, config.seed
     show = BesideText(shares, dataset, built.template, seed=seed) if shares else show_whole
     num_queries = config.model.connector.num_queries
@@ -120,9 +120,9 @@ def make_sampler(config: TrainConfig, built: LalmComponents, corpus: Corpus) -> 
 
 
 def resolve_sources(config: TrainConfig, root: Path) -> TrainConfig:
-    """Make the folders of the frozen parts absolute, and name the revisions of the listed encoders.
+    """Make the folders of the frozen parts absolute, and fill in the revisions of the listed encoders.
 
-    So the run can be opened from anywhere, and only with the encoders that it was trained with.
+    The run can then be opened from anywhere, and only with the encoders that it was trained with.
     """
     model = config.model
     found = {
@@ -134,7 +134,7 @@ def resolve_sources(config: TrainConfig, root: Path) -> TrainConfig:
 
 
 def resolve_encoders(encoders: Sequence[EncoderConfig], root: Path) -> tuple[EncoderConfig, ...]:
-    """Make the folders of encoders absolute, and name the revisions that are not named yet."""
+    """Make the folders of encoders absolute, and fill in missing revisions."""
     found = [one.model_copy(update={"source": _resolve_source(one.source, root)}) for one in encoders]
     return tuple(
         one if one.revision else one.model_copy(update={"revision": parts.compute_revision(one.source)})
@@ -143,7 +143,7 @@ def resolve_encoders(encoders: Sequence[EncoderConfig], root: Path) -> tuple[Enc
 
 
 def _resolve_source(source: str, root: Path) -> str:
-    """Return the absolute path of a folder; any other name as it is."""
+    """Return the absolute path of a folder; return any other name unchanged."""
     is_folder = source not in weights.list_weights() and not Path(source).is_absolute() and (root / source).is_dir()
     return str((root / source).resolve()) if is_folder else source
 
@@ -169,25 +169,6 @@ def resume(trainer: Trainer, folder: Path, group: DataParallelGroup) -> int:
         raise BadConfig(
             f"'{folder / run_files.RESUME}' is not a complete checkpoint ({str(error).splitlines()[0]}): remove it to "
             f"restart the run, or begin another with `start_from: {folder}`."
-        ) from error
-
-
-def open_meter(
-    folder: Path,
-    config: TrainConfig,
-    built: LalmComponents,
-    group: DataParallelGroup,
-    *,
-    done: int,
-    trackers: Sequence[TrackerName] = (),
-) -> Meter:
-    """Open the metrics of a run after its completed steps."""
-    path = folder / run_files.METRICS
-    try:
-        return Meter(path, config, built, group, done=done, trackers=trackers)
-    except (JSONDecodeError, UnicodeDecodeError, KeyError) as error:
-        raise BadConfig(
-            f"'{path}' holds a line that is not a step ({error}): remove that line, or the file, to resume the run."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Files of a run folder, and what is known of a run without reading its weights into memory, or importing torch."""
+"""Files of a run folder: names, configuration and revisions, without loading the weights or importing PyTorch."""
 
 from hashlib import file_digest
 from pathlib import Path
@@ -19,7 +19,7 @@ def read_config(folder: Path) -> TrainConfig:
 
 
 def find_style(model: ModelConfig) -> ReadingStyle:
-    """Return how the LALM of a run is asked: the texts of options are scored, not their letters."""
+    """Return the reading style of the LALM of a run: the texts of options are scored, not their letters."""
     return ReadingStyle(scores="texts", takes_evidence=model.captioner is not None)
 
 

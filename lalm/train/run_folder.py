@@ -1,6 +1,6 @@
 """Run folder: file lock against a second process, and a check that the data has not changed since the first step.
 
-Beside what `lalm/train/checkpoint.py` writes it holds data.json (`Sources`) and .lock.
+Besides the files of `lalm/train/checkpoint.py` it holds data.json (`RowFiles`) and .lock.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from services.errors import BadConfig
 from services.files import write_atomic
 from services.types import Value
 
-SOURCES, LOCK = "data.json", ".lock"
+ROW_FILES, LOCK = "data.json", ".lock"
 
 
 class RowFile(Value):
@@ -44,8 +44,7 @@ def read_row_files(config: TrainConfig, root: Path) -> RowFiles:
 
 def prepare_folder(folder: Path) -> bool:
     """Create the folder if necessary; return whether it is empty, so that a new run starts in it."""
-    if folder.exists() and not folder.is_dir():
-        raise BadConfig(f"'{folder}' is a file; a run needs a folder of its own.")
+    checkpoint.require_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return not any(folder.iterdir())
@@ -79,7 +78,7 @@ def lock_run(folder: Path, config: TrainConfig, rows: RowFiles) -> Iterator[None
 
 def _check_row_files(folder: Path, rows: RowFiles) -> None:
     """Write the fingerprints of the data files, or refuse to resume with other data."""
-    path = folder / SOURCES
+    path = folder / ROW_FILES
     if not path.is_file():
         write_atomic(path, rows.model_dump_json(indent=1) + "\n")
         return

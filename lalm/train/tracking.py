@@ -1,7 +1,7 @@
-"""Experiment trackers that are told each step of a training: TensorBoard, Weights & Biases, MLflow.
+"""Experiment tracking of a training: TensorBoard, Weights & Biases, MLflow.
 
-TensorBoard is written where it is installed; the others are asked for by name. Where they log to is theirs to know, by
-their own settings (WANDB_MODE, MLFLOW_TRACKING_URI and so on).
+TensorBoard is written wherever it is installed; the others are chosen by name. Each reads its destination from its own
+settings (WANDB_MODE, MLFLOW_TRACKING_URI and so on).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +14,7 @@ from services.telemetry.trackers import PROJECT, TrackerName, import_tracker
 
 
 class StepTracker(Protocol):
-    """Takes the metrics of each step."""
+    """Logs the metrics of each step."""
 
     def add(self, number: int, metrics: Mapping[str, float]) -> None:
         """Log the metrics of step `number`."""
@@ -29,8 +29,8 @@ def open_trackers(
     """Open the trackers of a run.
 
     Args:
-        names: those asked for, besides TensorBoard.
-        folder: of the run; its name is the name of the run there.
+        names: trackers besides TensorBoard.
+        folder: of the run; its name becomes the name of the run there.
         config: logged with it.
         done: completed steps, which a resumed run does not repeat.
     """

@@ -2,8 +2,8 @@
 
 Each audio embedding is softly matched with the input embeddings of the words of all replies. The mean match of a clip
 is trained to predict the words of the replies about that clip, weighted by rarity (inverse document frequency). No
-forward pass through the backbone is needed, so a step is cheap, and training starts from embeddings that the backbone
-understands. Not part of DeSTA's recipe; docs/log says what it gains.
+forward pass through the backbone is needed, so a step is cheap, and training starts from embeddings close to those of
+words. Not part of DeSTA's recipe; docs/log has its effect.
 """
 
 # Shape suffixes: S segments, Q queries, H backbone width, V words of the dictionary
@@ -48,7 +48,7 @@ class Aligner:
         seed: of crops and order.
 
     Raises:
-        BadConfig: the replies have no word that tells clips apart.
+        BadConfig: no word occurs in the replies about some clips, but not all.
     """
 
     name, log = "align the connector", "alignment.txt"
@@ -104,9 +104,9 @@ class Aligner:
 
 
 def collect_words(dataset: Dataset, template: ChatTemplate) -> dict[TrainClip, frozenset[int]]:
-    """Collect the reply tokens of each clip that is alone in its prompt, without the tokens of its own transcript.
+    """Collect the reply tokens of each clip that is alone in its prompt, without the tokens of its transcript.
 
-    Replies that follow from metadata name things in a word or two, so distilled replies are used only without them.
+    Where there are replies from metadata, which are short and name things, distilled replies are not used.
     """
     words: dict[TrainClip, set[int]] = defaultdict(set)
     best = "metadata" if any(example.source == "metadata" for example in dataset.examples) else "distilled"

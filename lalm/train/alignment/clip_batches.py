@@ -1,4 +1,4 @@
-"""Training batches for both alignments of the connector: random crops of clips, and the optimiser's loop."""
+"""Training batches and optimisation loop of both alignments of the connector: random crops of clips."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
@@ -50,7 +50,7 @@ class ClipBatches:
 def optimise(
     config: ScheduleConfig, parameters: Sequence[nn.Parameter], compute_loss: Callable[[], Tensor]
 ) -> Iterator[float]:
-    """Take the steps of an alignment, and yield the loss of each."""
+    """Run the optimisation steps of an alignment, and yield the loss of each."""
     optimizer = AdamW(parameters, weight_decay=config.weight_decay)
     for step in range(config.num_steps):
         rate = compute_learning_rate(config.learning_rate, step, config.warmup_steps, config.num_steps)
@@ -65,7 +65,7 @@ def optimise(
 
 
 def crop_frames(frames_KTD: Tensor, start: float, end: float) -> Tensor:
-    """Crop frames between two shares of their length; at least one frame is left."""
+    """Crop frames between two fractions of their length, to at least one frame; shape (K, T, D)."""
     length = frames_KTD.shape[1]
     first = min(round(start * length), length - 1)
     return frames_KTD[:, first : max(first + 1, round(end * length))]

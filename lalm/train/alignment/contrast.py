@@ -2,7 +2,7 @@
 
 The mean audio embedding of a clip and the mean input embedding of a name's tokens are compared by their cosine, divided
 by a learnt temperature, as in CLIP (arXiv:2103.00020) and CLAP (arXiv:2206.04769). The negatives are all other names:
-of the rows, and of YAMNet's 521 classes in plain words, so that names are told apart that no clip of the training has.
+of the rows, and of YAMNet's 521 classes in plain words, so that names without a training clip are separated too.
 No forward pass through the backbone is needed.
 """
 
@@ -29,8 +29,8 @@ from services.errors import BadConfig
 from services.weights import store as weights
 
 TEMPERATURE = 0.07  # at the start, as in CLIP
-LARGEST_SCALE = 100.0  # of the cosine: the temperature stays above 0.01
-PULL = 0.1  # weight of the squared logarithm by which the length of an audio embedding misses that of a name
+MAX_SCALE = 100.0  # of the cosine: the temperature stays above 0.01
+PULL = 0.1  # weight of the squared logarithm of the ratio of the lengths of an audio embedding and a name
 
 
 class ContrastiveAligner:
@@ -95,7 +95,7 @@ class ContrastiveAligner:
         with torch.autocast(device.type, torch.bfloat16):
             heard_SQH = self._connector(self._batches.load(clips, device))
         audio_SH = heard_SQH.float().mean(1) - self._mean_H
-        scale = self._log_scale.exp().clamp(max=LARGEST_SCALE)
+        scale = self._log_scale.exp().clamp(max=MAX_SCALE)
         logits_SB = scale * F.normalize(audio_SH, dim=-1) @ self._names_BH.T
         heard_SB = self._mark_labels(clips).to(device)
         is_named_B = heard_SB.any(0)

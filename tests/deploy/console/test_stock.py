@@ -31,7 +31,7 @@ def test_the_models_that_are_needed_can_all_be_had_without_a_hub() -> None:
 
 def test_names_whose_request_form_was_read_nowhere_are_marked() -> None:
     marked = {known.name: known.is_checked for known in stock.list_known()}
-    unread = {name for name, model in read_served_models().items() if model.read is None}
+    unread = {name for name, model in read_served_models().items() if model.read_on is None}
     assert unread and {name for name, is_checked in marked.items() if not is_checked} == unread
 
 

@@ -8,7 +8,7 @@ import torch
 from transformers import PreTrainedModel
 
 from lalm.model.backbone_check import check_backbone
-from lalm.model.build import LalmComponents, build, count_unreached, find_linear_layers
+from lalm.model.build import LalmComponents, build, count_unadapted_experts, find_linear_layers
 from lalm.model.config import ConnectorConfig, LoraConfig, ModelConfig
 from lalm.model.packing import PackedBatch
 from services.errors import ModelError
@@ -47,7 +47,7 @@ def test_a_plain_decoder_passes_and_every_linear_layer_is_adapted(make: Callable
         *("q_proj", "k_proj", "v_proj", "o_proj"),
         *("gate_proj", "up_proj", "down_proj"),
     }
-    assert count_unreached(model.backbone) == 0
+    assert count_unadapted_experts(model.backbone) == 0
 
 
 @pytest.mark.slow
@@ -58,7 +58,7 @@ def test_of_a_mixture_of_experts_the_attention_is_adapted_and_the_experts_are_co
     model = make(family, **EXPERTS).model
     check_backbone(model, family)
     assert trained_layers(model.backbone) == {"q_proj", "k_proj", "v_proj", "o_proj"}
-    assert count_unreached(model.backbone) == 2 * 4 * 3 * 64 * 96
+    assert count_unadapted_experts(model.backbone) == 2 * 4 * 3 * 64 * 96
     assert not [name for name in find_linear_layers(model.backbone) if "router" in name or "gate" in name]
 
 

@@ -1,5 +1,7 @@
 """A packed sequence: what is read once, what attends to what, and where replies are predicted."""
 
+import torch
+
 from lalm.model.packing import PREFIX, PackedGroup, PackedRow, pack_groups
 
 SHARED = PackedGroup((PackedRow((7, -1, -2, 8, 9), (1, 2)), PackedRow((7, -1, -2, 8, 5, 6), (3,))), 2)
@@ -58,3 +60,8 @@ def test_padding_changes_no_row() -> None:
     assert (mask_LL[:16, :16] == plain_LL).all() and not mask_LL[:16, 16:].any() and not mask_LL[16:, :16].any()
     assert mask_LL.diagonal().all(), "every token attends to something, or attention is not a number"
     assert len(pack_groups([SHARED], multiple=8).ids_L) == 8, "a whole multiple is left as it is"
+
+
+def test_values_of_tokens_are_averaged_over_the_row_that_they_belong_to() -> None:
+    packed = pack_groups([SHARED, PackedGroup((PackedRow((4, 5), (1,)),), 0)])
+    assert packed.average_by_row(torch.tensor([1.0, 4.0, 7.0, -2.0])).tolist() == [2.5, 7.0, -2.0]

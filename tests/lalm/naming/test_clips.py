@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from lalm.naming.clips import collect_labels, leave_out_shared, read_rows
+from lalm.naming.clips import collect_labels, drop_shared_recordings, read_rows
 from lalm.naming.config import RowFolder
 
 
@@ -24,6 +24,6 @@ def test_rows_that_share_a_recording_or_a_clip_with_others_are_left_out(
 ) -> None:
     one, other = write_tones("one", 2, seed=1), write_tones("other", 1, seed=2, recordings=["one dog1.wav"])
     rows, held = read_rows([folder(one)], tmp_path), read_rows([folder(other)], tmp_path)
-    left = [row.clip.name for row in leave_out_shared(rows, held)]
+    left = [row.clip.name for row in drop_shared_recordings(rows, held)]
     assert left == ["bell0.wav", "dog0.wav", "rain0.wav", "bell1.wav", "rain1.wav"]
-    assert leave_out_shared(rows, rows) == []
+    assert drop_shared_recordings(rows, rows) == []

@@ -214,7 +214,7 @@ async def test_what_no_prompt_can_hold_is_an_error_with_both_figures(strict: tup
 
 
 def test_a_row_without_rules_here_says_that_it_is_unchecked() -> None:
-    unchecked = {name for name, model in read_served_models().items() if model.read is None}
+    unchecked = {name for name, model in read_served_models().items() if model.read_on is None}
     assert read_served_models().keys() - RULES.keys() <= unchecked
     assert {"salmonn-13b", "ltu", "gama-7b", "wavllm-7b"} <= unchecked
     listed = {known.name: known.is_checked for known in list_known() if known.option == "--lalm"}
