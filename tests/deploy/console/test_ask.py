@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 import pytest
 
@@ -28,6 +28,7 @@ from services.types import AudioClip, Choice, Focus, Reading
 pytestmark = pytest.mark.usefixtures("doubles")
 DOUBLES = ModelOptions(llm="double", captioner="double", asr="double")
 EMBEDDED = "qwen2.5-coder-0.5b"
+ReadInterruption: TypeAlias = Callable[[Callable[[], object]], str]
 
 
 def request(models: ModelOptions = DOUBLES, path: str = "cascade", server: str | None = None) -> AskRequest:
@@ -157,6 +158,20 @@ def interrupt(monkeypatch: pytest.MonkeyPatch) -> Callable[[], NoReturn]:
     return lambda: interruption.end_interrupted("earwitness")
 
 
+@pytest.fixture
+def read_interruption(capfd: pytest.CaptureFixture[str]) -> ReadInterruption:
+    """Return a function that runs work which is interrupted, and returns what the interruption says of it."""
+
+    def read(work: Callable[[], object]) -> str:
+        with pytest.raises(Ended):
+            work()
+        line = capfd.readouterr().err
+        assert line.startswith("earwitness: interrupted; ") and line.endswith(".\n")
+        return line.removeprefix("earwitness: interrupted; ").removesuffix(".\n")
+
+    return read
+
+
 def hear_and_then(act: Callable[[], object]) -> Callable[[AudioClip, Focus | None], tuple[str, ...]]:
     def hear(_clip: AudioClip, _focus: Focus | None) -> tuple[str, ...]:
         act()
@@ -185,29 +200,31 @@ def test_interrupted_while_it_captions_only_a_transcript_is_kept(
     kept: str,
     clip: Path,
     interrupt: Callable[[], NoReturn],
+    read_interruption: ReadInterruption,
     monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
 ) -> None:
     captioner = ScriptedEars(hear_and_then(interrupt), latency_s=0.1)
     monkeypatch.setitem(CAPTIONERS, "double", lambda: captioner)
     monkeypatch.setitem(ASRS, "double", lambda: ScriptedEars(latency_s=transcribing_s))
-    with pytest.raises(Ended):
-        ask(request(), clip)
-    assert capfd.readouterr().err == f"earwitness: interrupted; {kept}.\n"
+    assert read_interruption(lambda: ask(request(), clip)) == kept
 
 
 def test_interrupted_while_it_reads_what_was_heard_is_kept(
-    clip: Path, interrupt: Callable[[], NoReturn], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    clip: Path,
+    interrupt: Callable[[], NoReturn],
+    read_interruption: ReadInterruption,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(LLMS, "double", lambda _url: ScriptedLLM(choose=read_and_then(interrupt)))
-    with pytest.raises(Ended):
-        ask(request(), clip)
     kept = "the caption and the transcript are kept: the same question goes on from there"
-    assert capfd.readouterr().err == f"earwitness: interrupted; {kept}.\n"
+    assert read_interruption(lambda: ask(request(), clip)) == kept
 
 
 def test_interrupted_in_a_long_recording_its_parts_are_kept(
-    clip: Path, interrupt: Callable[[], NoReturn], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    clip: Path,
+    interrupt: Callable[[], NoReturn],
+    read_interruption: ReadInterruption,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def hear_a_part() -> None:
         with report_stage("hear", total=2 * WHOLE_S, unit="seconds of audio") as running:
@@ -215,10 +232,8 @@ def test_interrupted_in_a_long_recording_its_parts_are_kept(
             interrupt()
 
     monkeypatch.setitem(CAPTIONERS, "double", lambda: ScriptedEars(hear_and_then(hear_a_part)))
-    with pytest.raises(Ended):
-        ask(request(), clip)
     kept = "the parts that were heard are kept: the same question goes on from there"
-    assert capfd.readouterr().err == f"earwitness: interrupted; {kept}.\n"
+    assert read_interruption(lambda: ask(request(), clip)) == kept
 
 
 @pytest.mark.parametrize(("answered", "out"), [(1, "1 answer is out"), (2, "2 answers are out")])
@@ -227,11 +242,10 @@ def test_interrupted_after_some_of_many_recordings_the_answers_are_counted(
     out: str,
     clip: Path,
     interrupt: Callable[[], NoReturn],
+    read_interruption: ReadInterruption,
     monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
 ) -> None:
     llm = ScriptedLLM(choose=read_and_then(lambda: interrupt() if len(llm.prompts) > answered else None))
     monkeypatch.setitem(LLMS, "double", lambda _url: llm)
-    with pytest.raises(Ended):
-        list(ask_each(request(), [clip] * 3, quiet=True))
-    assert capfd.readouterr().err == f"earwitness: interrupted; {out}, and what was heard is kept.\n"
+    said = read_interruption(lambda: list(ask_each(request(), [clip] * 3, quiet=True)))
+    assert said == f"{out}, and what was heard is kept"

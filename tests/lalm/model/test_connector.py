@@ -103,8 +103,8 @@ def test_both_encoders_are_trained() -> None:
     connector = double()
     segment = (torch.randn(3, 9, 16, requires_grad=True), torch.randn(1, 3, 24, requires_grad=True))
     connector(pad_segments([segment])).square().sum().backward()
-    assert all((part.grad.abs().sum(dim=(1, 2)) > 0).all() for part in segment if part.grad is not None)
-    assert all((value.grad.abs().sum() > 0) for value in connector.taps.parameters() if value.grad is not None)
+    assert all(part.grad is not None and (part.grad.abs().sum(dim=(1, 2)) > 0).all() for part in segment)
+    assert all(value.grad is not None and value.grad.abs().sum() > 0 for value in connector.taps.parameters())
 
 
 def test_the_order_of_the_frames_of_a_second_encoder_is_told_by_their_time() -> None:
