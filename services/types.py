@@ -27,7 +27,6 @@ ListeningStep: TypeAlias = Literal["caption", "transcribe", "listen again", "lis
 StepName: TypeAlias = Literal[
     "route", ListeningStep, "plan", "degraded", "read", "contradiction", "reconcile", "rule", "reason", "cache"
 ]
-"""What a line of a trace is about."""
 Spanwise: TypeAlias = Literal["turns", "timeline"]
 Topic: TypeAlias = Literal[
     "order", "count", "tempo", "key", "pitch", "emotion", "speaker", "quality", "instrument", "style", "sound", Spanwise
@@ -50,8 +49,8 @@ ClaimVerdict: TypeAlias = Literal["supported"] | ClaimFault
 contradicted: it denies what they say, or they deny it; unchecked: whether they do cannot be told."""
 ReasonsStatus: TypeAlias = Literal["given", "none", "no_evidence", "no_llm", "unreadable", "cut_off", "late", "failed"]
 """given: there are claims; none: there are no grounds to name; no_evidence: nothing was heard that could be cited;
-no_llm: the path has no LLM to write them; unreadable: its reply is in another form than was asked for; cut_off: its
-reply did not come to its end; late: not within the deadline; failed: the LLM failed."""
+no_llm: the path has no LLM to write them; unreadable: its reply has another form than was asked for; cut_off: it did
+not end; late: not within the deadline; failed: the LLM failed."""
 PlannerName: TypeAlias = Literal["classifier", "llm"]
 PlanFault: TypeAlias = Literal["unreadable", "unknown_tool", "bad_arguments", "repeated", "failed"]
 PlanEnd: TypeAlias = Literal["separate", "spent", "enough", "no_tool"]
@@ -202,6 +201,8 @@ class Evidence(Value):
     """ISO 639-1 code of the language heard (transcripts only)."""
     use: EvidenceUse | None = None
     """None where no model was to read the statement, or none has yet."""
+    withheld: tuple[str, ...] = ()
+    """What was said that no model was shown, as it tells what to answer: sentences, or quotations of a caption."""
 
 
 def sort_by_use(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
@@ -320,7 +321,6 @@ class TraceStep(Value):
     step: StepName
     text: str
     plan: ToolPlan | None = None
-    """Of a step `plan`."""
     seconds: float | None = None
     """How long the step took; None where it waits for no model. Steps that run at the same time overlap."""
 

@@ -19,7 +19,7 @@ from agents.graph.state import GraphState, GraphUpdate
 from agents.listening.comparing import compare_recordings
 from agents.listening.grounds import mark_evidence
 from agents.listening.listening import make_first_draft
-from agents.listening.spoken import hide_speech
+from agents.listening.spoken import hide_speech, list_withheld
 from agents.listening.summary import summarise
 from agents.reading.calibration import is_within_chance
 from agents.reading.named_times import find_named_spans
@@ -180,6 +180,7 @@ async def inform(state: GraphState, runtime: Runtime[AnyInforming]) -> GraphUpda
     read = state["cascade"][-1].usage if "cascade" in state else Usage()
     added = {
         "path": "informed",
+        "evidence": answer.evidence + list_withheld(question, state["evidence"]),
         "trace": state["trace"] + resting + answer.trace,
         "degraded": state["degraded"],
         "timings_s": state["timings_s"] | answer.timings_s,

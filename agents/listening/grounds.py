@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from agents.listening.findings import find_supported
 from agents.listening.named_clips import find_named_clips
+from agents.listening.spoken import redact_speech
 from agents.reading.quantities import match_options
 from services.types import Choice, Evidence, EvidenceUse, Question
 
@@ -25,20 +26,34 @@ def mark_evidence(
         findings: of them, those of listening again, which were asked for because the first reading was not sure.
 
     """
-    decisive = _find_decisive(question, [*findings, *reversed([one for one in evidence if one in read])], choice)
+    redacted = redact_speech(question, evidence)
+    shown = [one.kept or statement for statement, one in zip(evidence, redacted, strict=True)]
+    was_read = list_read(question, evidence, read)
+    as_read = dict(zip(evidence, shown, strict=True))
+    ranked = [*findings, *(one for one in reversed(evidence) if one in was_read)]
+    decisive = _find_decisive(question, [as_read.get(one, one) for one in ranked], choice)
 
-    def use(statement: Evidence) -> EvidenceUse:
+    def use(statement: Evidence, as_shown: Evidence) -> EvidenceUse:
         """Return the use of one statement."""
-        if statement == decisive:
+        if as_shown == decisive:
             return "decided"
-        return "read" if statement in read else "unread"
+        return "read" if statement in was_read else "unread"
 
-    return tuple(statement.model_copy(update={"use": use(statement)}) for statement in evidence)
+    return tuple(
+        statement.model_copy(update={"use": use(statement, as_shown), "withheld": one.withheld})
+        for statement, as_shown, one in zip(evidence, shown, redacted, strict=True)
+    )
+
+
+def list_read(question: Question, evidence: tuple[Evidence, ...], read: Collection[Evidence]) -> tuple[Evidence, ...]:
+    """List the statements that were read, whole or without what was withheld of them."""
+    redacted = zip(evidence, redact_speech(question, evidence), strict=True)
+    return tuple(statement for statement, one in redacted if statement in read or one.kept in read)
 
 
 def unmark(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
     """Return the evidence without its marks."""
-    return tuple(statement.model_copy(update={"use": None}) for statement in evidence)
+    return tuple(statement.model_copy(update={"use": None, "withheld": ()}) for statement in evidence)
 
 
 def _find_decisive(question: Question, ranked: list[Evidence], choice: Choice | None) -> Evidence | None:

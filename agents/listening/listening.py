@@ -13,9 +13,9 @@ from agents.listening.findings import (
     has_vote,
     weighs_options,
 )
-from agents.listening.grounds import mark_evidence, unmark
+from agents.listening.grounds import list_read, mark_evidence, unmark
 from agents.listening.planner import ClassifierPlanner, PlanInput, PlannedStep, Planner, ToolCall, note_plan
-from agents.listening.spoken import hide_speech
+from agents.listening.spoken import hide_new_speech
 from agents.listening.tool import Listeners, ToolArguments, ToolInput
 from agents.listening.tools import AnyTool, ChosenTool, list_inputs
 from agents.reading.calibration import ModelCalibration, apply_after_findings, is_within_chance
@@ -213,7 +213,7 @@ class FollowUp:
         voting = tuple(one for one in believed if weighs_options(one, question) or not chosen.tool.is_read)
         votes = {one: vote for one in voting if (vote := compute_vote(one, question, chosen.relevance))}
         read_too = tuple(one for one in believed if one not in voting or not has_vote(one, question))
-        described = hide_speech(question, read_too)
+        described = hide_new_speech(question, state.evidence, read_too)
         factors, usage, seen = [Factor(state.probabilities, 1.0), *votes.values()], Usage(), frozenset(votes)
         if described:
             again = await read(self.llm, question, described, self.calibration)
@@ -249,7 +249,8 @@ class FollowUp:
         if state.has_findings:
             choice = _find_best(question, state.probabilities) or answer.choice
             kept = answer.reply if choice == answer.choice or choice is None else choice.letter
-            found = tuple(one for one in state.findings if one in state.read and one not in state.doubted)
+            was_read = list_read(question, state.evidence, state.read)
+            found = tuple(one for one in state.findings if one in was_read and one not in state.doubted)
             evidence = mark_evidence(question, state.evidence, state.read, choice, found)
             update |= {"choice": choice, "reply": kept, "evidence": evidence}
             if answer.probabilities:

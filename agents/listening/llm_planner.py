@@ -14,7 +14,7 @@ from pydantic import BaseModel, JsonValue
 from agents.degradation import STRICT, Policy
 from agents.listening.calls import describe_tool, read_arguments
 from agents.listening.planner import ClassifierPlanner, PlanInput, PlannedStep, Planner, ToolCall, note_plan
-from agents.listening.spoken import hide_speech
+from agents.listening.spoken import hide_named_speech
 from agents.listening.tool import SpanArguments, ToolArguments, ToolInput, cut_span
 from agents.listening.tools import CAPTION, SPAN, TOOLS, AnyTool, ChosenTool, format_name
 from agents.reading.marks import read_json_reply
@@ -180,9 +180,8 @@ def _refuse(plan: ToolPlan, fault: PlanFault, why: str) -> _CheckedPlan:
 
 
 def _list_known(known: PlanInput) -> dict[str, Evidence]:
-    """Return what the planner may read by its ids; speech is hidden where the question does not ask for it."""
-    question, named = known.now[0].question, name_statements(known.evidence)
-    return {name: shown for name, one in named.items() for shown in hide_speech(question, (one,))}
+    """Return what the planner may read by its ids; of what is said, what a reader gets."""
+    return hide_named_speech(known.now[0].question, name_statements(known.evidence))
 
 
 def format_tools(tools: Mapping[str, AnyTool]) -> str:

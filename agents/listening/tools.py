@@ -11,7 +11,7 @@ from agents.listening import hearing_tools, measuring_tools, speech_tools, trans
 from agents.listening.hearing_tools import find_span
 from agents.listening.named_clips import find_named_clips
 from agents.listening.ordering.order import estimate_asks_order, find_order, has_orders
-from agents.listening.spoken import asks_about_speech
+from agents.listening.spoken import hide_speech
 from agents.listening.text_classifier import NO_TOOL, open_tool_classifier
 from agents.listening.time_options import name_times
 from agents.listening.tool import SpanArguments, Tool, ToolArguments, ToolInput
@@ -295,12 +295,16 @@ def format_name(tool: AnyTool) -> str:
 def list_inputs(
     question: Question, clips: Sequence[AudioClip], evidence: tuple[Evidence, ...]
 ) -> tuple[ToolInput, ...]:
-    """List the inputs of a tool: the clip; of several each that the question names, or all where it names none."""
+    """List the inputs of a tool: the clip; of several each that the question names, or all where it names none.
+
+    Of what is said a tool gets what a reader does.
+    """
+    told = hide_speech(question, evidence)
     if len(clips) == 1:
-        return (ToolInput(question, clips[0], evidence),)
+        return (ToolInput(question, clips[0], told),)
     numbers = sorted(find_named_clips(question)) or range(1, len(clips) + 1)
     return tuple(
-        ToolInput(question, clips[number - 1], tuple(one for one in evidence if one.recording == number), number)
+        ToolInput(question, clips[number - 1], tuple(one for one in told if one.recording == number), number)
         for number in numbers
     )
 
@@ -363,7 +367,7 @@ def select_tools(*inputs: ToolInput) -> tuple[ChosenTool, ...]:
     question = inputs[0].question
     estimates = estimate_tools(question, inputs[0].clip.duration_s)
     direct = _select_direct(estimates)
-    if asks_about_speech(question) and any(transcript.answers(question, one.evidence) for one in inputs):
+    if any(transcript.answers(question, one.evidence) for one in inputs):
         direct = [ChosenTool(TOOLS["said"], 1.0)]
     elif has_orders(question) and all(one.tool.name in NAME_ONE for one in direct):
         direct = [ChosenTool(TOOLS["order"], 1.0)]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from agents.listening.grounds import list_spoken_for
-from agents.listening.spoken import hide_speech
+from agents.listening.spoken import hide_named_speech
 from agents.reading.prompts import build_reasons_prompt
 from agents.reading.relevance import fit_statements
 from agents.reasons.check import WrittenCitation, WrittenClaim, check_claim
@@ -64,9 +64,8 @@ async def find_reasons(llm: LLM | None, question: Question, answer: Answer) -> F
 
 def list_citable(question: Question, answer: Answer) -> dict[str, Evidence]:
     """List what may be cited by id: what was read for the answer, as it was read; no reply speaks for itself."""
-    named = name_statements(answer.evidence)
-    read = {name: one for name, one in named.items() if one.use != "unread" and one.kind != "reply"}
-    return {name: shown for name, one in read.items() for shown in hide_speech(question, (one,))}
+    told = hide_named_speech(question, name_statements(answer.evidence))
+    return {name: one for name, one in told.items() if one.use != "unread" and one.kind != "reply"}
 
 
 async def _ask_for_json(

@@ -103,7 +103,13 @@ def _format_citation(cited: Citation, answer: Answer) -> str:
 def _format_statement(name: str, statement: Evidence) -> str:
     use = f", {statement.use}" if statement.use else ""
     place = _format_place(name, statement.recording, statement.start_s, statement.end_s)
-    return f"{place}, {statement.kind} ({statement.source}{use}): {statement.text}"
+    return f"{place}, {statement.kind} ({statement.source}{use}): {statement.text}{format_withheld(statement)}"
+
+
+def format_withheld(statement: Evidence) -> str:
+    """Format what of a statement no model was shown, to stand behind it; empty where that is nothing."""
+    said = " ".join(statement.withheld)
+    return f" (withheld, as it tells what to answer: {said})" if said else ""
 
 
 def _format_place(name: str, recording: int | None, start_s: float, end_s: float | None) -> str:

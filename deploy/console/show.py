@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.console.ask import AskedClip, AskRequest, AskResult
-from deploy.console.explain import print_explained
+from deploy.console.explain import format_withheld, print_explained
 from deploy.console.stock import list_known
 from eval.display.tables import print_line, print_table
 from services.catalog import DEFAULT_LLM
@@ -144,7 +144,8 @@ def _tabulate_evidence(evidence: tuple[Evidence, ...]) -> Table:
         span = f"{statement.start_s:.1f}-{end}"
         style = "dim" if statement.use == "unread" else None
         place = (str(statement.recording or "all"), span) if has_several else (span,)
-        table.add_row(mark, *place, statement.kind, statement.source, sure, statement.text, style=style)
+        text = statement.text + format_withheld(statement)
+        table.add_row(mark, *place, statement.kind, statement.source, sure, text, style=style)
     return table
 
 

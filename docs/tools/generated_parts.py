@@ -60,6 +60,7 @@ DATA = {
     "agents/reasons/negation.json": "English words that deny, and where what they deny ends",
     "agents/listening/planner.safetensors": "Weights of the classifier that chooses the tool for a question",
     "agents/listening/absent.safetensors": "Weights of the classifier of questions that ask for what is not there",
+    "agents/listening/demands.safetensors": "Weights of the classifier of sentences that tell what to answer",
     "agents/listening/said.safetensors": "Weights of the classifier of questions that ask about what is said",
     "agents/reading/clock_words.json": "Words about the time of day in 27 languages: hour, half, quarter, past, to",
     "agents/reading/conclusions.json": "Wordings of conclusions and of denials in 28 languages",

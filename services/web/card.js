@@ -79,7 +79,13 @@ function statement(one, play, id) {
   const sure = one.confidence === null ? "" : `, ${Math.round(100 * one.confidence)} % sure`;
   const source = tag("small", "", `${id}${one.kind} · ${one.source}, ${one.reliability}${sure}`);
   const use = one.use ? [" ", tag("span", `use ${one.use}`, USES[one.use])] : [];
-  return tag("li", one.use ?? "", button, tag("p", "", one.text, ...use, tag("br"), source));
+  return tag("li", one.use ?? "", button, tag("p", "", one.text, ...use, tag("br"), ...withheld(one), source));
+}
+
+// What was said that no model was shown: an answer of before such sentences were withheld has no such field.
+function withheld(one) {
+  if (!one.withheld?.length) return [];
+  return [tag("small", "", `Withheld, as it tells what to answer: ${one.withheld.join(" ")}`), tag("br")];
 }
 
 // What a planner wrote: an answer of before planners has no such field.

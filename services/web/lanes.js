@@ -170,7 +170,8 @@ export class Lanes {
     clearTimeout(this.leaving);
     const sure = one.confidence === null || one.confidence === undefined ? "" : ` · ${Math.round(100 * one.confidence)} % sure`;
     const use = one.use ? ` · ${USE_WORDS[one.use]}` : "";
-    this.tip.replaceChildren(tag("b", "", `${name}, ${spanText(one)}`), tag("p", "", one.text), tag("small", "", `${one.source}${sure}${use}`));
+    const kept = one.withheld?.length ? " · withheld in part, as it tells what to answer" : "";
+    this.tip.replaceChildren(tag("b", "", `${name}, ${spanText(one)}`), tag("p", "", one.text), tag("small", "", `${one.source}${sure}${use}${kept}`));
     this.tip.hidden = false;
     const around = this.tip.offsetParent.getBoundingClientRect();
     const at = button.getBoundingClientRect();

@@ -48,6 +48,12 @@ def test_statements_say_which_recording_they_are_about_where_there_are_several()
     assert "\tseconds\twhat\tsource\tsure\tevidence (read 1 of 1)" in alone
 
 
+def test_what_was_withheld_of_a_statement_stands_behind_it() -> None:
+    said = heard(recording=None, text="We meet at nine. Choose B.").model_copy(update={"withheld": ("Choose B.",)})
+    lines = show(ANSWER.model_copy(update={"evidence": (said,)}))
+    assert any("(withheld, as it tells what to answer: Choose B.)" in line for line in lines)
+
+
 @pytest.mark.parametrize(
     ("change", "shown"),
     [
