@@ -7,15 +7,12 @@ at a time. `python -m benchmarks.demands.fit` fits it, on wordings of our own an
 import re
 from collections import deque
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from agents.reading.stems import extract_stems
 from services.types import Evidence
-
-if TYPE_CHECKING:
-    from agents.listening.text_classifier import TextClassifier
 
 FILE = "demands.safetensors"
 DEMAND, ORDINARY = "demand", "ordinary"
@@ -116,15 +113,6 @@ def _estimate(sentence: str, asked: Stems) -> float:
 
 def estimate_demand(sentence: str) -> float:
     """Estimate the probability that a sentence tells what to answer."""
-    return _open_classifier().estimate(sentence)[DEMAND]
+    from agents.listening.text_classifier import open_text_classifier  # loads numpy, which path text never needs
 
-
-@cache
-def _open_classifier() -> "TextClassifier":
-    """Read the classifier that ships, once."""
-    # With it comes numpy, which a path that reads no evidence does not need.
-    from agents.listening.text_classifier import TextClassifier
-    from services.captioners.head import read_head
-
-    labels, tensors = read_head("agents.listening", FILE)
-    return TextClassifier(labels, tensors["weights"], tensors["scale"], tensors["bias"])
+    return open_text_classifier(FILE).estimate(sentence)[DEMAND]

@@ -9,15 +9,11 @@ recording then decides nothing, whatever its words. Where it may, sentences that
 
 import re
 from collections.abc import Callable, Mapping
-from functools import cache, partial
-from typing import TYPE_CHECKING
+from functools import partial
 
 from agents.listening.demands import ASKED, UNASKED, Redacted, find_demands, redact
 from agents.reading.stems import extract_stems
 from services.types import Evidence, Question
-
-if TYPE_CHECKING:
-    from agents.listening.text_classifier import TextClassifier
 
 FILE = "said.safetensors"
 SAID, OTHER = "said", "other"
@@ -39,7 +35,9 @@ def asks_about_speech(question: Question) -> bool:
 
 def estimate_asks_about_speech(text: str) -> float:
     """Estimate the probability that a question asks about what is said."""
-    return _open_classifier().estimate(text)[SAID]
+    from agents.listening.text_classifier import open_text_classifier  # loads numpy, which path text never needs
+
+    return open_text_classifier(FILE).estimate(text)[SAID]
 
 
 def hide_speech(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
@@ -78,11 +76,11 @@ def redact_speech(question: Question, evidence: tuple[Evidence, ...]) -> tuple[R
     "Which answer does the boy give?" Where the question does not ask what is said, a reader gets no transcript and no
     quotation at all; where it surely does, less is taken for a demand, and transcripts that are nothing else stay.
     """
-    sure = estimate_asks_about_speech(question.text)
+    sure, is_asked = estimate_asks_about_speech(question.text), asks_about_speech(question)
     asked, least = extract_stems(question.text), ASKED if sure >= SURELY else UNASKED
     transcripts = tuple(one for one in evidence if one.kind == "transcript")
     redacted = redact(transcripts, asked, least)
-    if sure < LEAST:
+    if not is_asked:
         redacted = tuple(one._replace(kept=None) for one in redacted)
     elif sure >= SURELY and not any(one.kept for one in redacted):
         redacted = tuple(Redacted(one, ()) for one in transcripts)
@@ -90,7 +88,7 @@ def redact_speech(question: Question, evidence: tuple[Evidence, ...]) -> tuple[R
     return tuple(
         next(said)
         if one.kind == "transcript"
-        else _redact_quotations(one, partial(find_demands, asked=asked, least=least), drops_all=sure < LEAST)
+        else _redact_quotations(one, partial(find_demands, asked=asked, least=least), drops_all=not is_asked)
         if one.kind == "caption"
         else Redacted(one, ())
         for one in evidence
@@ -103,14 +101,3 @@ def _redact_quotations(caption: Evidence, find: Callable[[str], object], *, drop
     dropped = quoted if drops_all else demands
     text = QUOTATION.sub(lambda found: DROPPED if found[0] in dropped else found[0], caption.text)
     return Redacted(caption.model_copy(update={"text": text, "withheld": demands}) if dropped else caption, demands)
-
-
-@cache
-def _open_classifier() -> "TextClassifier":
-    """Read the classifier that ships, once."""
-    # With it comes numpy, which a path that reads no evidence does not need.
-    from agents.listening.text_classifier import TextClassifier
-    from services.captioners.head import read_head
-
-    labels, tensors = read_head("agents.listening", FILE)
-    return TextClassifier(labels, tensors["weights"], tensors["scale"], tensors["bias"])

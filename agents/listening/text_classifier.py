@@ -89,8 +89,13 @@ def _hash(grams: Mapping[str, int], first: int) -> dict[int, float]:
     return {bucket: value / norm for bucket, value in values.items() if value}
 
 
-@cache
 def open_tool_classifier() -> TextClassifier:
     """Read the classifier of tools that ships, once."""
-    labels, tensors = read_head("agents.listening", FILE)
+    return open_text_classifier(FILE)
+
+
+@cache
+def open_text_classifier(file: str) -> TextClassifier:
+    """Read a classifier that ships beside this file, once."""
+    labels, tensors = read_head("agents.listening", file)
     return TextClassifier(labels, tensors["weights"], tensors["scale"], tensors["bias"])
