@@ -1,15 +1,14 @@
 """Support of a statement for the options of a question, and contradictions between two statements."""
 
 import re
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import NamedTuple
 
 from agents.listening.named_clips import find_named_clips
-from agents.listening.text_classifier import TextClassifier
+from agents.listening.text_classifier import open_text_classifier
 from agents.reading.confidence import Factor, Probabilities
 from agents.reading.numbers import SMALL
 from agents.reading.stems import extract_stems
-from services.captioners.head import read_head
 from services.captioners.music.families import read_families
 from services.captioners.music.notes import CLASSES, NamedPitch, parse_pitches
 from services.types import Choice, Evidence, EvidenceKind, Label, Question
@@ -178,13 +177,7 @@ def compute_vote(finding: Evidence, question: Question, relevance: float = 1.0) 
 
 def estimate_asks_for_absent(text: str) -> float:
     """Estimate the probability that a question asks for what is not there: which sound is missing, who is left out."""
-    return _open_classifier().estimate(text)[ABSENT] if DENIAL.search(text) else 0.0
-
-
-@cache
-def _open_classifier() -> TextClassifier:
-    labels, tensors = read_head("agents.listening", ABSENT_FILE)
-    return TextClassifier(labels, tensors["weights"], tensors["scale"], tensors["bias"])
+    return open_text_classifier(ABSENT_FILE).estimate(text)[ABSENT] if DENIAL.search(text) else 0.0
 
 
 def _turn_round(vote: Probabilities, share: float) -> dict[str, float]:

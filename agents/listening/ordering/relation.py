@@ -5,11 +5,9 @@ many ways (`python -m benchmarks.planner.fit_relations`).
 """
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Literal, TypeAlias, get_args
 
-from agents.listening.text_classifier import TextClassifier
-from services.captioners.head import read_head
+from agents.listening.text_classifier import open_text_classifier
 
 Relation: TypeAlias = Literal["first", "last", "second", "third", "next", "previous", "longest", "shortest"]
 RELATIONS: tuple[Relation, ...] = get_args(Relation)
@@ -20,11 +18,5 @@ OTHER = "other"
 
 def estimate_relations(text: str) -> Mapping[Relation, float]:
     """Estimate the probability of each relation for a question; what is left to 1 is that it asks for none."""
-    found = _open_classifier().estimate(text)
+    found = open_text_classifier(f"ordering/{FILE}").estimate(text)
     return {relation: found[relation] for relation in RELATIONS}
-
-
-@cache
-def _open_classifier() -> TextClassifier:
-    labels, tensors = read_head("agents.listening.ordering", FILE)
-    return TextClassifier(labels, tensors["weights"], tensors["scale"], tensors["bias"])
