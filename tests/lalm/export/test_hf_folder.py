@@ -211,7 +211,8 @@ def test_the_examples_of_the_card_and_of_the_page_run(
     exported: Path, clips: list[AudioClip], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (card,) = re.findall(r"```python\n(.*?)```", (exported / "README.md").read_text(), re.DOTALL)
-    (page,) = re.findall(r"```python [^\n]*\n(.*?)```", (DOCS / "exporting.md").read_text(), re.DOTALL)
+    ours = r"```python title=\"run by tests/lalm/export/test_hf_folder.py\"\n(.*?)```"
+    (page,) = re.findall(ours, (DOCS / "exporting.md").read_text(), re.DOTALL)
     monkeypatch.chdir(exported.parent)
     soundfile.write("recording.wav", clips[0].samples, SAMPLE_RATE)
     names: dict[str, object] = {}
