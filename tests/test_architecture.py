@@ -27,6 +27,7 @@ def test_no_installed_distribution_shadows_our_packages(package: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["-m eval --help", "-m deploy.cli --help"])
+@pytest.mark.slow
 def test_help_is_quick(command: str) -> None:
     def processor_s() -> float:
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -25,6 +25,7 @@ def test_a_named_test_exists(path: str, name: str) -> None:
     assert re.search(rf"^(async )?def {name}\(", (ROOT / path).read_text(), flags=re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_onnx_runtime_reports_nothing_to_its_maker(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
     command = [sys.executable, "-c", "import services.captioners.onnx_session"]

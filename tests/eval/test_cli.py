@@ -250,6 +250,7 @@ def test_a_run_none_of_whose_replies_could_be_judged_says_so(
     )
 
 
+@pytest.mark.slow
 def test_a_grid_none_of_whose_models_answers_exits_with_2_and_one_with_an_answer_with_1(
     bench: Path, tmp_path: Path, down: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

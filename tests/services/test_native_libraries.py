@@ -28,6 +28,7 @@ def test_numpy_multiplies_in_one_thread() -> None:
     assert set(openblas) == {1}
 
 
+@pytest.mark.slow
 def test_freed_memory_goes_back_to_the_system_once_in_a_while() -> None:
     now_s = 0.0
     release = MemoryRelease(5.0, lambda: now_s)

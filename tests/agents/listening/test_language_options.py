@@ -96,6 +96,7 @@ def test_the_tool_chooses_among_the_options_from_what_was_heard() -> None:
     assert [one.text for one in result.findings] == ["Of the languages asked about, most like: Bulgarian (0.88)."]
 
 
+@pytest.mark.slow
 def test_without_languages_to_choose_among_the_second_half_is_heard() -> None:
     heard = list[float]()
 

@@ -31,6 +31,7 @@ def test_a_bare_letter_is_read_as_all_that_is_known_of_replies_reads_it(monkeypa
     assert quick > 50
 
 
+@pytest.mark.slow
 def test_a_bare_letter_loads_no_reader_of_other_replies() -> None:
     script = (
         "import asyncio, sys; from agents.reading.reading import read; from services.scripted.llm import ScriptedLLM; "

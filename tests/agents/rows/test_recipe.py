@@ -67,6 +67,7 @@ def test_a_row_shows_what_was_heard_of_its_clip_and_its_target_is_the_letter_of_
     assert len({next(iter(row.target)) for row in rows}) > 1
 
 
+@pytest.mark.slow
 def test_clips_whose_licence_forbids_commercial_use_are_left_out(folder: Path) -> None:
     assert {row.id for row in written(folder)} == {f"clip-{number}" for number in range(7)}
 

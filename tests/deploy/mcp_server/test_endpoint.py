@@ -110,6 +110,7 @@ async def test_a_stream_is_not_offered_and_a_message_that_is_too_long_or_no_json
         assert broken.status_code == 400
 
 
+@pytest.mark.slow
 async def test_a_recording_that_is_larger_than_an_upload_may_be_is_refused(takes: Path) -> None:
     (takes / "large.wav").write_bytes((takes / "tone.wav").read_bytes() + bytes(100_000))
     async with serve(ScriptedService(), takes) as url, connect(url) as client:

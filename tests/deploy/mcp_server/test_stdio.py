@@ -18,6 +18,7 @@ from services.scripted.models import ScriptedModels
 DOUBLES = Path(__file__).parents[1] / "mcp_with_doubles.py"
 
 
+@pytest.mark.slow
 async def test_the_sdks_client_asks_the_command_though_its_libraries_print(takes: Path, tmp_path: Path) -> None:
     pytest.importorskip("mcp", reason="pip install 'earwitness[mcp]'")
     from mcp import Client, StdioServerParameters

@@ -31,6 +31,7 @@ def plant(width: int, strength: float, labels: Classes = LABELS) -> Floats:
 
 
 @pytest.mark.parametrize("width", [16, 3000])
+@pytest.mark.slow
 def test_a_planted_class_is_read_from_unseen_recordings(width: int) -> None:
     folds = split_folds(LABELS, SOURCES, 5, seed=1)
     (likely,) = predict_held_out(plant(width, 3.0), [LABELS], folds)
@@ -79,6 +80,7 @@ def test_labels_at_random_keep_their_frequencies_and_are_one_for_a_recording() -
     assert (control != shuffle_labels(LABELS, SOURCES, seed=2)).any()
 
 
+@pytest.mark.slow
 def test_a_wide_stage_gives_what_the_regression_on_all_its_features_gives() -> None:
     folds = split_folds(LABELS, SOURCES, 4, seed=1)
     vectors = plant(500, 0.2)

@@ -71,5 +71,6 @@ def test_options_that_are_letters_or_have_their_own_or_hold_another_are_read_as_
     assert read_set("a cat and rain", ("cat", "a cat", "rain")) == {"a cat", "rain"}
 
 
+@pytest.mark.slow
 def test_a_long_reply_takes_no_time() -> None:
     assert read_set("A, " * 20_000 + "and so on", OPTIONS) is None

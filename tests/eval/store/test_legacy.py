@@ -55,6 +55,7 @@ def test_what_is_not_an_old_answer_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("command", [["score"], ["compare", str(OLD)], ["report", "--html"]])
+@pytest.mark.slow
 def test_the_commands_of_eval_read_it(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name, *rest = command
     page = [str(tmp_path / "page.html")] if name == "report" else []

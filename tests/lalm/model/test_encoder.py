@@ -84,6 +84,7 @@ def test_segments_of_several_lengths_are_padded_into_one_tensor() -> None:
     assert features.taps_SKTD[1, :, 2:].abs().sum() == 0
 
 
+@pytest.mark.slow
 def test_the_encoder_stays_frozen_and_in_evaluation(encoder_folder: Path) -> None:
     encoder = Encoder(parts.open_encoder(str(encoder_folder), torch.float32), num_taps=2, window="full")
     assert not any(value.requires_grad for value in encoder.parameters())

@@ -121,6 +121,7 @@ def test_adapters_are_found_in_every_linear_layer_of_the_family(family: str, bac
     assert adapted == (fused if family == "phi3" else usual)
 
 
+@pytest.mark.slow
 def test_only_connector_and_adapters_are_trained(family: str, backbones: Backbones) -> None:
     names = {name for name, _ in made(backbones(family)).list_trained_parameters()}
     assert all(name.startswith("connector.") or ".lora_" in name for name in names)

@@ -18,6 +18,7 @@ def draw(num: int, *, by_likelihood: float, by_name: float, seed: int = 0) -> li
     return scored
 
 
+@pytest.mark.slow
 def test_the_weight_that_drew_the_answers_is_found() -> None:
     fit = fit_weight(draw(3000, by_likelihood=0.5, by_name=8.0))
     assert fit.weight == pytest.approx(16, rel=0.15)
@@ -25,6 +26,7 @@ def test_the_weight_that_drew_the_answers_is_found() -> None:
     assert fit.num_questions == 3000
 
 
+@pytest.mark.slow
 def test_names_that_say_nothing_get_no_weight() -> None:
     fit = fit_weight(draw(3000, by_likelihood=1.0, by_name=-3.0))
     assert fit.weight == 0

@@ -183,6 +183,7 @@ async def test_of_a_long_clip_no_more_than_a_segment_is_heard_at_once_and_its_em
     assert not lengths
 
 
+@pytest.mark.slow
 async def test_another_clip_gets_another_reading(folder: Path, make_clip: MakeClip) -> None:
     lalm = InProcessTrainedLALM(folder, name="test", asr=None)
     first, second = [

@@ -220,6 +220,7 @@ def test_weights_that_do_not_fit_are_named(
         open_lalm(str(tmp_path / "changed"))
 
 
+@pytest.mark.slow
 def test_a_file_that_was_cut_off_is_named(folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder, tmp_path / "cut")
     weights = tmp_path / "cut" / "model.safetensors"

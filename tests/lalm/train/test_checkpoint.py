@@ -80,6 +80,7 @@ def test_a_wrong_tensor_is_named(
     assert fault in str(caught.value)
 
 
+@pytest.mark.slow
 def test_weights_that_are_absent_or_no_safetensors_are_refused(built: LalmComponents, tmp_path: Path) -> None:
     with pytest.raises(BadConfig, match=r"model\.safetensors' cannot be read"):
         checkpoint.load_weights(built.model, tmp_path)

@@ -36,6 +36,7 @@ def test_ctrl_c_ends_with_130_and_one_line(
     assert error.splitlines()[-1].startswith("lalm.train: interrupted.")
 
 
+@pytest.mark.slow
 def test_a_misspelt_key_is_one_line_and_exit_2(make_run: MakeRun, tmp_path: Path) -> None:
     config = make_run()
     config.write_text(config.read_text().replace("num_queries", "num_querys"))

@@ -32,6 +32,7 @@ def test_a_folder_that_holds_no_run_is_refused_by_the_file_that_it_lacks(
         ask(tmp_path)
 
 
+@pytest.mark.slow
 def test_torch_is_not_imported() -> None:
     code = "import sys, lalm.train.run_files, lalm.runtimes.trained_lalm; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -235,6 +235,7 @@ def test_one_process_waits_for_the_next_recording_and_no_other_is_left(decoder: 
     assert len(seen) == 3
 
 
+@pytest.mark.slow
 def test_a_process_that_was_killed_while_it_waited_harms_no_recording(decoder: DecoderPool) -> None:
     decoded(decoder, sndfile("wav", tone(), subtype="FLOAT"))
     os.kill(pid := waiting(decoder), signal.SIGKILL)

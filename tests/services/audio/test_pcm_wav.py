@@ -186,6 +186,7 @@ def decode_in_pool(data: bytes, limits: DecodingLimits = LIMITS) -> tuple[AudioC
         pool.close()
 
 
+@pytest.mark.slow
 def test_the_pool_reads_plain_files_itself_as_its_process_would(monkeypatch: pytest.MonkeyPatch) -> None:
     data = wav(RNG.normal(0, 0.2, (30_000, 2)), 44_100)
     here, in_process = decode_in_pool(data)
@@ -195,6 +196,7 @@ def test_the_pool_reads_plain_files_itself_as_its_process_would(monkeypatch: pyt
     assert in_process and same(here, there)
 
 
+@pytest.mark.slow
 def test_a_long_file_is_not_read_while_others_wait() -> None:
     _, in_process = decode_in_pool(wav(np.zeros(61 * 2_000), 2_000), DecodingLimits(SAMPLE_RATE, 100.0))
     assert in_process

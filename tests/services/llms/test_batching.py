@@ -49,6 +49,7 @@ async def test_a_cancelled_request_leaves_the_others_their_results() -> None:
     assert await patient == 3
 
 
+@pytest.mark.slow
 async def test_the_failure_of_a_batch_that_nobody_awaits_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     may_fail = Event()
 

@@ -18,6 +18,8 @@ from services.llms.reader_process import ReaderProcess
 from services.settings import read_settings
 from services.types import Choice, Message, Reading, Sampling
 
+pytestmark = pytest.mark.slow
+
 WAIT_S = 60.0  # at most: other work may have the cores
 GRACE_S = 0.1
 SLOW_READER = """

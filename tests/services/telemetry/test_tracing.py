@@ -100,6 +100,7 @@ def test_another_process_gets_the_current_span(spans: Spans) -> None:
     assert told == f"00-{TRACE}-{spans()['here'].context.span_id:016x}-01"
 
 
+@pytest.mark.slow
 def test_without_an_endpoint_nothing_is_traced_and_nothing_imported() -> None:
     code = (
         "import sys; from services.telemetry.tracing import format_traceparent, start_span\n"

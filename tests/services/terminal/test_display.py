@@ -26,6 +26,7 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 
 
 @pytest.mark.parametrize("columns", [40, 80])
+@pytest.mark.slow
 def test_each_stage_has_a_line_with_its_seconds_and_how_far_it_is(columns: int) -> None:
     shown = show_on_terminal(columns)
     assert re.search(r"✓ open models +0\.\d s", shown)
@@ -33,6 +34,7 @@ def test_each_stage_has_a_line_with_its_seconds_and_how_far_it_is(columns: int) 
     assert ("━" in shown) == (columns == 80)
 
 
+@pytest.mark.slow
 def test_off_a_terminal_or_with_quiet_nothing_is_shown() -> None:
     command = [sys.executable, "-c", SCRIPT]
     done = subprocess.run(command, input="\n", capture_output=True, text=True, check=True)

@@ -196,6 +196,7 @@ def test_a_conversion_that_was_interrupted_needs_no_second_download(
     assert (weights.ensure_folder("toy") / "model.bin").read_bytes() == PARTS[0]
 
 
+@pytest.mark.slow
 def test_a_bare_name_is_never_a_folder_of_the_working_directory(
     whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

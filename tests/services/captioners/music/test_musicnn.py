@@ -18,6 +18,7 @@ from services.weights import store as weights
 SECOND = np.arange(SAMPLE_RATE, dtype=np.float32) / SAMPLE_RATE
 
 
+@pytest.mark.slow
 def test_the_spectrogram_is_that_of_the_training() -> None:
     """As musicnn computes it: log10(1 + 10000 power) of librosa's Slaney mels, 512 samples, every 256."""
     librosa = pytest.importorskip("librosa")
