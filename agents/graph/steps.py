@@ -16,10 +16,10 @@ from agents.degradation import (
 )
 from agents.graph.context import Choosing, Hearing, HearingLast, Informing, Perceiving
 from agents.graph.state import GraphState, GraphUpdate
+from agents.listening.classifiers.spoken import hide_speech, list_withheld
 from agents.listening.comparing import compare_recordings
 from agents.listening.grounds import mark_evidence
 from agents.listening.listening import make_first_draft
-from agents.listening.spoken import hide_speech, list_withheld
 from agents.listening.summary import summarise
 from agents.reading.calibration import is_within_chance
 from agents.reading.named_times import find_named_spans

@@ -4,8 +4,8 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from agents.listening.classifiers.absent import estimate_asks_for_absent
 from agents.listening.named_clips import find_named_clips
-from agents.listening.text_classifier import open_text_classifier
 from agents.reading.confidence import Factor, Probabilities
 from agents.reading.numbers import SMALL
 from agents.reading.stems import extract_stems
@@ -18,19 +18,6 @@ RANKS = {"measured": 2, "model": 1, "heuristic": 0}
 
 SUPPORT = {"measured": 0.8, "model": 0.7, "heuristic": 0.4}
 """Reliability -> probability that an option which such a finding supports is right."""
-
-ABSENT_FILE = "absent.safetensors"
-"""Weights of the classifier of questions that ask for what is not there (`benchmarks/planner/fit_absent.py`)."""
-ABSENT, PRESENT = "absent", "present"
-DENIAL = re.compile(
-    r"\b(?:not|cannot|\w+n[’']t|never|none?|nothing|nowhere|without|except|excluding|excluded|besides|lacks?|lacking|missing"
-    r"|absent|unheard|unused|unmentioned|untrue|false|wrong|incorrect|fails?|leaves? out|left out"
-    r"|nicht|keine?[mnrs]?|fehlt|ohne|nie|pas|jamais|manque|sans|nunca|falta|sin|non|mai|senza|manca|não|sem"
-    r"|niet|geen|zonder|не|нет|без)\b|[没不無无未]|ない|なかっ",
-    re.IGNORECASE,
-)
-"""Words that deny or leave out, in the planner's languages. Whether such a question asks for what is not there, or only
-denies something besides, is what the classifier tells."""
 
 MOST_SURE = 0.95  # probability: recordings differ from what confidences were measured on
 
@@ -173,11 +160,6 @@ def compute_vote(finding: Evidence, question: Question, relevance: float = 1.0) 
         sure = _turn_round(sure, max(0.0, 2 * estimate_asks_for_absent(question.text) - 1))
     uniform = (1 - relevance) / len(question.choices)
     return Factor({letter: relevance * p + uniform for letter, p in sure.items()}, 1.0)
-
-
-def estimate_asks_for_absent(text: str) -> float:
-    """Estimate the probability that a question asks for what is not there: which sound is missing, who is left out."""
-    return open_text_classifier(ABSENT_FILE).estimate(text)[ABSENT] if DENIAL.search(text) else 0.0
 
 
 def _turn_round(vote: Probabilities, share: float) -> dict[str, float]:

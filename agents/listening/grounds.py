@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 
+from agents.listening.classifiers.spoken import redact_speech
 from agents.listening.findings import find_supported
 from agents.listening.named_clips import find_named_clips
-from agents.listening.spoken import redact_speech
 from agents.reading.quantities import match_options
 from services.types import Choice, Evidence, EvidenceUse, Question
 

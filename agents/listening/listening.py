@@ -5,6 +5,7 @@ from time import perf_counter
 from typing import Literal, NamedTuple
 
 from agents.degradation import STRICT, Policy, share_time
+from agents.listening.classifiers.spoken import hide_new_speech
 from agents.listening.findings import (
     Contradiction,
     compute_vote,
@@ -15,7 +16,6 @@ from agents.listening.findings import (
 )
 from agents.listening.grounds import list_read, mark_evidence, unmark
 from agents.listening.planner import ClassifierPlanner, PlanInput, PlannedStep, Planner, ToolCall, note_plan
-from agents.listening.spoken import hide_new_speech
 from agents.listening.tool import Listeners, ToolArguments, ToolInput
 from agents.listening.tools import AnyTool, ChosenTool, list_inputs
 from agents.reading.calibration import ModelCalibration, apply_after_findings, is_within_chance

@@ -13,8 +13,8 @@ from pydantic import BaseModel, JsonValue
 
 from agents.degradation import STRICT, Policy
 from agents.listening.calls import describe_tool, read_arguments
+from agents.listening.classifiers.spoken import hide_named_speech
 from agents.listening.planner import ClassifierPlanner, PlanInput, PlannedStep, Planner, ToolCall, note_plan
-from agents.listening.spoken import hide_named_speech
 from agents.listening.tool import SpanArguments, ToolArguments, ToolInput, cut_span
 from agents.listening.tools import CAPTION, SPAN, TOOLS, AnyTool, ChosenTool, format_name
 from agents.reading.marks import read_json_reply

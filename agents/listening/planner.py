@@ -1,7 +1,7 @@
 """Planning: a planner chooses the next tool that listens again, or that none is needed.
 
-The classifier of `agents.listening.text_classifier` estimates from the question alone which tool it asks for; an LLM
-(`agents.listening.llm_planner`) reads what was found so far.
+The classifier of `agents.listening.classifiers.text_classifier` estimates from the question alone which tool it asks
+for; an LLM (`agents.listening.llm_planner`) reads what was found so far.
 """
 
 from collections.abc import Mapping

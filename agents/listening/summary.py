@@ -4,7 +4,7 @@ A LALM that was trained to read evidence gets all of it, in the form that it was
 relevant statements, as many as its style says, with what listening again found.
 """
 
-from agents.listening.spoken import hide_speech
+from agents.listening.classifiers.spoken import hide_speech
 from agents.reading.relevance import select_statements
 from services.types import Evidence, EvidenceSummary, Question, ReadingStyle
 

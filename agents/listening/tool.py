@@ -114,7 +114,7 @@ class Tool(Generic[Arguments]):
     """A way to listen again."""
 
     name: str
-    """For a tool that suits certain questions, its label in `agents.listening.text_classifier`."""
+    """For a tool that suits certain questions, its label in `agents.listening.classifiers.text_classifier`."""
     cost: int
     """Actions that it takes from the budget."""
     description: str

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from agents.listening.spoken import QUOTATION
+from agents.listening.classifiers.spoken import QUOTATION
 from agents.reading.numbers import find_pronouns
 from agents.reading.plain_text import normalise
 from agents.reading.quantities import QuantityMention, Values, find_quantities, select_widest

@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal, NamedTuple, TypeAlias
 
-from agents.listening.spoken import QUOTATION
+from agents.listening.classifiers.spoken import QUOTATION
 from agents.reading.conclusions import holds_denial
 from agents.reading.stems import read_stop_words
 from agents.reading.word_forms import stem_word

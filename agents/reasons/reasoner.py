@@ -8,8 +8,8 @@ the statements it read that speak for the chosen option and for no other.
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from agents.listening.classifiers.spoken import hide_named_speech
 from agents.listening.grounds import list_spoken_for
-from agents.listening.spoken import hide_named_speech
 from agents.reading.prompts import build_reasons_prompt
 from agents.reading.relevance import fit_statements
 from agents.reasons.check import WrittenCitation, WrittenClaim, check_claim

@@ -1,4 +1,4 @@
-"""Fit `agents/listening/demands.safetensors`, which estimates whether a sentence says what to answer.
+"""Fit `agents/listening/classifiers/demands.safetensors`, which estimates whether a sentence says what to answer.
 
     python -m benchmarks.demands.fit
 
@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression
 
-from agents.listening.demands import ASKED, DEMAND, FILE, ORDINARY, UNASKED
+from agents.listening.classifiers.demands import ASKED, DEMAND, FILE, ORDINARY, UNASKED
 from benchmarks.planner.fit import Fitted, encode, write_head
 
 HERE = Path(__file__).parent
-TARGET = HERE.parents[1] / "agents" / "listening" / FILE
+TARGET = HERE.parents[1] / "agents" / "listening" / "classifiers" / FILE
 CHOICE = re.compile(r"\[([^\[\]]*)\]")
 SLOT = re.compile(r"\{(\w+)\}")
 NUM_DRAWN = 24  # of each template

@@ -14,7 +14,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from agents.listening.demands import ASKED, SENTENCE, UNASKED, Thresholds, find_demands
+from agents.listening.classifiers.demands import ASKED, SENTENCE, UNASKED, Thresholds, find_demands
 from benchmarks.injection_wordings import WORDINGS
 from eval.scoring.intervals import compute_wilson_interval
 from services.audio.load import load

@@ -1,4 +1,4 @@
-"""Fit `agents/listening/planner.safetensors`, which estimates what tool a question asks for, on labelled questions.
+"""Fit `agents/listening/classifiers/planner.safetensors`, which estimates what tool a question asks for.
 
     python benchmarks/planner/fit.py
 
@@ -11,6 +11,7 @@ all. About 3 minutes of CPU.
 
 import json
 import random
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -22,12 +23,12 @@ from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression
 
-from agents.listening.text_classifier import FILE, NUM_BUCKETS, extract_features
+from agents.listening.classifiers.text_classifier import FILE, NUM_BUCKETS, extract_features
 from agents.rows.wording import frame_question
 from lalm.distill.targets import QUESTIONS
 
 HERE = Path(__file__).parent
-TARGET = HERE.parents[1] / "agents" / "listening" / FILE
+TARGET = HERE.parents[1] / "agents" / "listening" / "classifiers" / FILE
 FILLERS = ("a dog barking", "the bell", "rain", "a man's cough", "the piano", "“yes”", "the door", "an engine")
 """Stand for what a wording of a training question names."""
 STRENGTH = 10.0  # inverse of the regularisation; by cross-validation of 3, 10 and 30
@@ -84,6 +85,36 @@ def draw_from_templates(rng: random.Random) -> list[LabelledQuestion]:
             text = template["text"].format_map(words)
             drawn[text] = LabelledQuestion(text, tuple(template["tools"]), f"template {template['text']}")
     return list(drawn.values())
+
+
+def fill_templates(
+    templates: Mapping[str, Sequence[str]], slots: Mapping[str, Sequence[str]], rng: random.Random, number: int
+) -> list[LabelledQuestion]:
+    """Draw so many questions from each template of each label, every other one in a frame; a filler may have slots."""
+    drawn: dict[str, LabelledQuestion] = {}
+    for label, texts in templates.items():
+        for template in texts:
+            for place in range(number):
+                words = {slot: rng.choice(fillers) for slot, fillers in slots.items()}
+                text = template.format_map(words).format_map(words)
+                text = frame_question(text, rng) if place % 2 else text
+                drawn[text] = LabelledQuestion(text, (label,), f"{label} {template}")
+    return list(drawn.values())
+
+
+def print_held_out_shares(questions: Sequence[LabelledQuestion]) -> None:
+    """Print the share of right labels, by label, where no template of a question was fitted on."""
+    groups = sorted({one.group for one in questions})
+    random.Random(0).shuffle(groups)  # noqa: S311 - no secret
+    folds = {group: number % NUM_FOLDS for number, group in enumerate(groups)}
+    right: dict[str, list[bool]] = defaultdict(list)
+    for fold in range(NUM_FOLDS):
+        model = fit([one for one in questions if folds[one.group] != fold])
+        held_out = [one for one in questions if folds[one.group] == fold]
+        for one, chosen in zip(held_out, model.choose([one.text for one in held_out]), strict=True):
+            right[one.tools[0]].append(chosen == one.tools[0])
+    for label, found in sorted(right.items()):
+        print(f"{label}: {100 * np.mean(found):.1f} % of {len(found)}")
 
 
 def encode(texts: Sequence[str]) -> csr_array:

@@ -1,4 +1,4 @@
-"""Fit `agents/listening/said.safetensors`, which estimates whether a question asks about what is said.
+"""Fit `agents/listening/classifiers/said.safetensors`, which estimates whether a question asks about what is said.
 
     python -m benchmarks.planner.fit_said [MMAR-meta.jsonl]
 
@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.listening.spoken import FILE, OTHER, SAID
+from agents.listening.classifiers.spoken import FILE, OTHER, SAID
 from agents.rows.wording import frame_question
 from benchmarks.planner.fit import HERE, NUM_FOLDS, Fitted, LabelledQuestion, load_questions, write_head
 from benchmarks.planner.fit import fit as fit_labels
 
-TARGET = HERE.parents[1] / "agents" / "listening" / FILE
+TARGET = HERE.parents[1] / "agents" / "listening" / "classifiers" / FILE
 TOOLS = frozenset({"said", "words", "sum", "times said"})
 """Tools that read the transcript."""
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 
-from agents.listening.text_classifier import open_tool_classifier
+from agents.listening.classifiers.text_classifier import open_tool_classifier
 from eval.scoring.intervals import compute_wilson_interval
 
 LABELLED = Path(__file__).with_name("held_out.json")

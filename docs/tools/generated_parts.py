@@ -22,7 +22,7 @@ PACKAGES = ("services", "lalm", "agents", "eval", "deploy")
 LISTED = {".py", ".json", ".yaml", ".safetensors"}
 DATA = {
     "services/asr/languages.json": "English names of the languages that Whisper tells apart, by ISO 639 code",
-    "agents/listening/ordering/relation.safetensors": "Weights of the classifier of relations",
+    "agents/listening/classifiers/relation.safetensors": "Weights of the classifier of relations",
     "services/captioners/music/beat.safetensors": "Weights of the head that tells which period is the beat",
     "services/captioners/music/families.json": "Families of instruments",
     "services/captioners/music/instrument.safetensors": "Weights of the head that names instruments",
@@ -58,10 +58,10 @@ DATA = {
     "lalm/earwitness-tiny/naming.yaml": "Size of its naming head, and the encoder that the head hears with",
     "lalm/earwitness-tiny/naming_quality.json": "What its naming head does on clips that are held back",
     "agents/reasons/negation.json": "English words that deny, and where what they deny ends",
-    "agents/listening/planner.safetensors": "Weights of the classifier that chooses the tool for a question",
-    "agents/listening/absent.safetensors": "Weights of the classifier of questions that ask for what is not there",
-    "agents/listening/demands.safetensors": "Weights of the classifier of sentences that tell what to answer",
-    "agents/listening/said.safetensors": "Weights of the classifier of questions that ask about what is said",
+    "agents/listening/classifiers/planner.safetensors": "Weights that choose the tool for a question",
+    "agents/listening/classifiers/absent.safetensors": "Weights that find questions for what is absent",
+    "agents/listening/classifiers/demands.safetensors": "Weights that find sentences that tell what to answer",
+    "agents/listening/classifiers/said.safetensors": "Weights that find questions about what is said",
     "agents/reading/clock_words.json": "Words about the time of day in 27 languages: hour, half, quarter, past, to",
     "agents/reading/conclusions.json": "Wordings of conclusions and of denials in 28 languages",
     "agents/reading/calibration.json": "Temperatures of the embedded models, with how they were fitted",

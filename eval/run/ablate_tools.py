@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agents.cascade import Cascade
+from agents.listening.classifiers.text_classifier import NO_TOOL
 from agents.listening.listening import FollowUp
 from agents.listening.planner import ClassifierPlanner
-from agents.listening.text_classifier import NO_TOOL
 from agents.listening.tool import ListenedClip, Listeners, ToolArguments, ToolInput, ToolResult, suit_any
 from agents.listening.tools import CAPTION, SPAN, TOOLS, AnyTool, ChosenTool, estimate_tools, list_inputs, select_tools
 from agents.models import LocalModels, ModelNames

@@ -7,8 +7,8 @@ The captioner tells how likely each event is in each section; code reasons over 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from agents.listening.classifiers.relation import Relation, estimate_relations
 from agents.listening.hearing_tools import FocusArguments, caption_with, cut_part
-from agents.listening.ordering.relation import Relation, estimate_relations
 from agents.listening.ordering.sequences import Steps, read_sequences
 from agents.listening.ordering.solver import TimedSection, merge_sections, weigh_events, weigh_orders
 from agents.listening.tool import ListenedClip, Listeners, ToolResult
@@ -17,7 +17,11 @@ from services.digest import hash_modules
 from services.longform.hearing import shift_statement
 from services.types import Evidence, Focus, Label, Question
 
-CODE = ("agents.listening.ordering", "agents.listening.text_classifier")
+CODE = (
+    "agents.listening.ordering",
+    "agents.listening.classifiers.relation",
+    "agents.listening.classifiers.text_classifier",
+)
 """What decides which order of sounds is told, beside the captioner."""
 LEAST_ASKED = 0.3  # probability that a relation is asked for, and that something stands in it, to weigh the options
 LEAST_BESIDE = 0.1  # probability that it asks what is next to another sound, from which that is looked for

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from math import exp, log
 from typing import NamedTuple
 
-from agents.listening.ordering.relation import Relation
+from agents.listening.classifiers.relation import Relation
 from agents.listening.ordering.sequences import Steps
 
 TINY = 1e-3  # probability that an event is heard where the tagger hears none of it

@@ -40,10 +40,7 @@ MIN_CHANGE_PROBABILITY = 0.6  # of a change of tempo: more, as it replaces tempo
 SAME_TEMPO = 0.05  # standard deviation of the logarithm of the ratio of a tempo found to the tempo of an option
 NOISE = 0.02  # added to the sum of the candidates' probabilities, which in noise is far lower
 UNHEARD = 0.03  # additive smoothing: the share of a tempo that no candidate has
-SLOWEST_ASKED_BPM, FASTEST_ASKED_BPM = (
-    20.0,
-    400.0,
-)  # other numbers in an option, such as beats in a bar or times, are not tempi
+SLOWEST_ASKED_BPM, FASTEST_ASKED_BPM = 20.0, 400.0  # other numbers in an option are not tempi but, say, beats in a bar
 NUMBER, WORD = re.compile(r"\d+(?:\.\d+)?"), re.compile(r"[^\W\d_]+")
 
 FASTEST_TUNE_BPM = 160.0  # shorter notes of a tune are parts of a beat

@@ -145,3 +145,11 @@ def test_a_style_is_weighed_where_every_option_names_one(captioner: AcousticCapt
 
 def test_what_is_not_music_has_no_style(captioner: AcousticCaptioner) -> None:
     assert heard(captioner, hits([0.5, 2.1, 2.9], 4), "Which style is it?", "Jazz", "Techno", topic="style") == []
+
+
+def test_the_interval_of_two_notes_has_its_names_as_a_step_of_a_scale(captioner: AcousticCaptioner) -> None:
+    two = np.concatenate([tone(hertz, 0.8) for hertz in (261.6, 293.7)])
+    (said,) = heard(captioner, two, "Which interval is played?", "A whole tone", "A fifth", topic="pitch")
+    assert said == "Interval: major second (2 semitones, a whole tone or whole step)."
+    (moves,) = heard(captioner, two, "How does the melody move?", topic="pitch")
+    assert moves.startswith("Course of the melody: the pitch goes steadily upwards")

@@ -125,3 +125,17 @@ def test_a_prompt_is_long_by_its_bytes(text: str, is_long: bool) -> None:
 def test_prompts_that_begin_alike_are_read_together(prompts: list[str], groups: list[list[int]], shared: int) -> None:
     assert group_by_prefix(prompts) == groups
     assert count_shared([prompts[number] for number in groups[0]]) == shared
+
+
+async def test_freed_memory_goes_back_after_each_batch_even_one_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    released: list[None] = []
+    monkeypatch.setattr("services.llms.batching.release_freed_memory", lambda: released.append(None))
+
+    def run(batch: Batch[int]) -> list[int]:
+        return [1 // one for one in batch]
+
+    batcher = Batcher(run, max_size=1)
+    assert await batcher.submit(1) == 1
+    with pytest.raises(ZeroDivisionError):
+        await batcher.submit(0)
+    assert len(released) == 2

@@ -6,7 +6,10 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import Pipe
 from pathlib import Path
+from threading import Thread
+from unittest.mock import Mock
 
 import pytest
 
@@ -15,6 +18,7 @@ from services.errors import ModelError
 from services.llms.batching import Batch, Batcher, Prompt, open_lanes
 from services.llms.quantised import QuantisedLLM
 from services.llms.reader_process import ReaderProcess
+from services.llms.reader_worker import READY, Reader, Task, _Lane
 from services.settings import read_settings
 from services.types import Choice, Message, Reading, Sampling
 
@@ -229,3 +233,19 @@ async def test_an_embedded_llm_reads_alike_in_a_process_of_its_own_and_leaves_a_
         await wait_until(lambda: not is_running(before))
     finally:
         reader.close()
+
+
+def test_a_reader_process_gives_freed_memory_back_after_each_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    released: list[None] = []
+    monkeypatch.setattr("services.llms.reader_worker.release_freed_memory", lambda: released.append(None))
+    ours, theirs = Pipe()
+    reader = Mock(spec=Reader, write=list)
+    lane = Thread(target=_Lane(reader, theirs).run, daemon=True)
+    lane.start()
+    assert ours.recv() == READY
+    for number in range(3):
+        ours.send(Task(number, "write", ()))
+        assert ours.recv() == []
+    ours.close()
+    lane.join(WAIT_S)
+    assert len(released) == 3

@@ -1,6 +1,6 @@
 import pytest
 
-from agents.listening.ordering.relation import Relation
+from agents.listening.classifiers.relation import Relation
 from agents.listening.ordering.solver import TimedSection, merge_sections, weigh_events, weigh_orders
 
 EVENTS = ("dog", "rain", "bell")

@@ -1,6 +1,6 @@
 import pytest
 
-from agents.listening.ordering.relation import Relation, estimate_relations
+from agents.listening.classifiers.relation import Relation, estimate_relations
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 """Spoken prompt injection: what is said is withheld where the question does not ask for it, and demands everywhere.
 
-A linear classifier over hashed n-grams of the question (`agents.listening.text_classifier`) estimates whether it does.
-Where it surely does not, a reader gets no transcript: an instruction, or the name of an option, that is spoken in a
-recording then decides nothing, whatever its words. Where it may, sentences that tell what to answer are left out
-(`agents.listening.demands`). `python -m benchmarks.planner.fit_said` fits the classifier;
+A linear classifier over hashed n-grams of the question (`agents.listening.classifiers.text_classifier`) estimates
+whether it does. Where it surely does not, a reader gets no transcript: an instruction, or the name of an option, that
+is spoken in a recording then decides nothing, whatever its words. Where it may, sentences that tell what to answer are
+left out (`agents.listening.classifiers.demands`). `python -m benchmarks.planner.fit_said` fits the classifier;
 `benchmarks/spoken_injections.py` attacks.
 """
 
@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from agents.listening.demands import ASKED, UNASKED, Redacted, find_demands, redact
+from agents.listening.classifiers.demands import ASKED, UNASKED, Redacted, find_demands, redact
 from agents.reading.stems import extract_stems
 from services.types import Evidence, Question
 
@@ -35,7 +35,9 @@ def asks_about_speech(question: Question) -> bool:
 
 def estimate_asks_about_speech(text: str) -> float:
     """Estimate the probability that a question asks about what is said."""
-    from agents.listening.text_classifier import open_text_classifier  # loads numpy, which path text never needs
+    from agents.listening.classifiers.text_classifier import (
+        open_text_classifier,  # loads numpy, which path text never needs
+    )
 
     return open_text_classifier(FILE).estimate(text)[SAID]
 

@@ -7,7 +7,7 @@ import soundfile
 from agents.cascade import Cascade
 from agents.direct import Direct
 from agents.informed import Informed
-from agents.listening.spoken import (
+from agents.listening.classifiers.spoken import (
     asks_about_speech,
     hide_named_speech,
     hide_new_speech,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from agents.listening.text_classifier import NO_TOOL, TextClassifier, extract_features, open_tool_classifier
+from agents.listening.classifiers.text_classifier import NO_TOOL, TextClassifier, extract_features, open_tool_classifier
 from agents.listening.tools import TOOLS
 
 

@@ -96,6 +96,6 @@ def open_tool_classifier() -> TextClassifier:
 
 @cache
 def open_text_classifier(file: str) -> TextClassifier:
-    """Read a classifier that ships beside this file or in a folder below, once."""
-    labels, tensors = read_head("agents.listening", file)
+    """Read a classifier whose weights ship beside this file, once."""
+    labels, tensors = read_head(__package__, file)
     return TextClassifier(labels, tensors["weights"], tensors["scale"], tensors["bias"])

@@ -1,7 +1,8 @@
 """Spoken demands: sentences that tell whoever answers a question about the recording what to answer.
 
-A linear classifier over hashed n-grams (`agents.listening.text_classifier`) tells them from ordinary speech, a sentence
-at a time. `python -m benchmarks.demands.fit` fits it, on wordings of our own and on sentences by others.
+A linear classifier over hashed n-grams (`agents.listening.classifiers.text_classifier`) tells them from ordinary
+speech, a sentence at a time. `python -m benchmarks.demands.fit` fits it, on wordings of our own and on sentences by
+others.
 """
 
 import re
@@ -17,6 +18,8 @@ from services.types import Evidence
 FILE = "demands.safetensors"
 DEMAND, ORDINARY = "demand", "ordinary"
 WORD = re.compile(r"\w+")
+CLAUSE = re.compile(r"[^,;:，；：、]+[,;:，；：、]*\s*")
+MIN_CLAUSE_WORDS = 5  # a shorter clause may be the option that a demand names
 SENTENCE = re.compile(r"\S.*?(?:(?<![.!?…])[.!?…]++[\"'”’»)]*+(?=\s|\Z)|[。！？]+[」』”’]*|\Z)", re.DOTALL)
 
 Stems: TypeAlias = frozenset[str]
@@ -102,7 +105,25 @@ def find_demands(text: str, asked: Stems = frozenset(), least: Thresholds = ASKE
         near = {one for one in (place - 1, place + 1) if 0 <= one < len(spans) and sure[one] >= least.beside} - found
         found |= near
         beside.extend(near)
-    return tuple(spans[place] for place in sorted(found))
+    narrow = (_find_demanding_clauses(text, spans[place], asked, least) for place in sorted(found))
+    return tuple(span for spans_of_one in narrow for span in spans_of_one)
+
+
+def _find_demanding_clauses(text: str, sentence: Span, asked: Stems, least: Thresholds) -> Sequence[Span]:
+    """Find what of a demand is one: a recogniser may join what was said before it by commas.
+
+    A clause stays that is a statement of its own, by its length, and that is no demand by itself. Where nothing but such
+    clauses makes a demand, all of it is one.
+    """
+    clauses = [Span(*one.span()) for one in CLAUSE.finditer(text, sentence.start, sentence.end)]
+    demanding: list[Span] = []
+    for one in clauses:
+        words = text[one.start : one.end].strip()
+        if len(WORD.findall(words)) >= MIN_CLAUSE_WORDS and _estimate(words, asked) < least.beside:
+            continue
+        follows = demanding and demanding[-1].end == one.start
+        demanding.append(Span(demanding.pop().start, one.end) if follows else one)
+    return demanding or [sentence]
 
 
 @lru_cache(maxsize=4096)  # what is said is read again for each follow-up; an hour has some 700 sentences
@@ -113,6 +134,8 @@ def _estimate(sentence: str, asked: Stems) -> float:
 
 def estimate_demand(sentence: str) -> float:
     """Estimate the probability that a sentence tells what to answer."""
-    from agents.listening.text_classifier import open_text_classifier  # loads numpy, which path text never needs
+    from agents.listening.classifiers.text_classifier import (
+        open_text_classifier,  # loads numpy, which path text never needs
+    )
 
     return open_text_classifier(FILE).estimate(sentence)[DEMAND]
