@@ -112,8 +112,8 @@ def find_demands(text: str, asked: Stems = frozenset(), least: Thresholds = ASKE
 def _find_demanding_clauses(text: str, sentence: Span, asked: Stems, least: Thresholds) -> Sequence[Span]:
     """Find what of a demand is one: a recogniser may join what was said before it by commas.
 
-    A clause stays that is a statement of its own, by its length, and that is no demand by itself. Where nothing but such
-    clauses makes a demand, all of it is one.
+    A clause that is long enough for a statement, and not a demand by itself, stays. Where only such clauses make up the
+    demand, all of it is one.
     """
     clauses = [Span(*one.span()) for one in CLAUSE.finditer(text, sentence.start, sentence.end)]
     demanding: list[Span] = []
