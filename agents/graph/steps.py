@@ -25,7 +25,7 @@ from agents.reading.calibration import is_within_chance
 from agents.reading.named_times import find_named_spans
 from agents.reading.reading import ReadAnswer
 from agents.reading.reading import read as read_evidence
-from agents.routing.router import Reconciled, RouteDecision, choose_arm
+from agents.routing.router import Reconciled, RouteDecision, Routing, choose_arm
 from services.audio.remarks import SOURCE as REMARKS
 from services.audio.remarks import describe_each
 from services.errors import EarwitnessError
@@ -226,6 +226,8 @@ async def reconcile(state: GraphState, runtime: Runtime[Choosing]) -> GraphUpdat
     stages, lalm = state.get("cascade", ()), state.get("lalm")
     if stages and lalm and runtime.context.summary != "none":
         return _let_lalm_decide(stages[-1], lalm)
+    if stages and lalm and any(one.withheld for one in stages[-1].evidence):
+        return _set_lalm_aside(stages[-1], lalm, runtime.context.routing)
     if stages and lalm:
         return _reconcile_both(state["question"], stages, lalm, runtime)
     row = find_row(state["failures"])
@@ -248,6 +250,14 @@ def _let_lalm_decide(cascade: Answer, lalm: Answer) -> GraphUpdate:
     answer = lalm.model_copy(update={"arms": _list_opinions(cascade, lalm), "usage": cascade.usage + lalm.usage})
     step = TraceStep(step="reconcile", text=f"{agreement}, the LALM heard last and decides")
     return {"answer": answer, "trace": (step,)}
+
+
+def _set_lalm_aside(cascade: Answer, lalm: Answer, routing: Routing) -> GraphUpdate:
+    """Take the cascade's answer where the recording tells what to answer, which its reader is not given."""
+    calibrated = routing.calibrate(cascade)
+    beside = {"arms": _list_opinions(calibrated, lalm), "usage": cascade.usage + lalm.usage}
+    step = TraceStep(step="reconcile", text="the LALM hears a demand that is withheld from the cascade, which decides")
+    return {"answer": calibrated.model_copy(update=beside), "trace": (step,)}
 
 
 def _list_opinions(*arms: Answer) -> tuple[Opinion, ...]:
