@@ -62,7 +62,7 @@ def serve(
         SystemExit: A signal came before the service was ready.
     """
     require_ray()
-    service = _Service(read_config, read_config(), host, port, tuple(child), quiet=quiet)
+    service = _ServedConfig(read_config, read_config(), host, port, tuple(child), quiet=quiet)
     keys = read_keys()
     _require_keys_beyond_loopback(host, keys)
     _require_free(host, port)
@@ -79,7 +79,7 @@ class RayNotStarted(ModelError):
 
 
 @dataclass(frozen=True)
-class _Service:
+class _ServedConfig:
     """What is served, where and how."""
 
     read_config: Callable[[], ServeConfig]
@@ -90,7 +90,7 @@ class _Service:
     quiet: bool
 
 
-def _run(service: _Service, signals: socket.socket, keys: ApiKeys) -> None:
+def _run(service: _ServedConfig, signals: socket.socket, keys: ApiKeys) -> None:
     """Run the service until a signal stops it."""
     with _make_folder() as folder, open_log_pipe(folder):
         process = subprocess.Popen(  # noqa: S603

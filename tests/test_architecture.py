@@ -229,12 +229,11 @@ def classes(path: Path) -> tuple[ast.ClassDef, ...]:
     return tuple(node for node in nodes(path) if isinstance(node, ast.ClassDef))
 
 
-def test_a_public_class_name_is_defined_once() -> None:
+def test_a_class_name_is_defined_once_private_or_not() -> None:
     homes: defaultdict[str, list[str]] = defaultdict(list)
     for name, path in modules().items():
-        for node in nodes(path):
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                homes[node.name].append(name)
+        for node in classes(path):
+            homes[node.name.removeprefix("_")].append(name)
     repeated = {name: where for name, where in homes.items() if len(where) > 1}
     assert repeated == {}
 

@@ -73,29 +73,33 @@ def check_claim(written: WrittenClaim, evidence: Mapping[str, Evidence]) -> Clai
     return Claim(text=written.text, cites=cites, verdict=verdict, faults=faults)
 
 
-class _Judgement(NamedTuple):
+class _ClaimJudgement(NamedTuple):
     verdict: ClaimVerdict
     faults: tuple[str, ...] = ()
 
 
-def _judge(text: str, cites: Sequence[Citation], evidence: Mapping[str, Evidence]) -> _Judgement:
+def _judge(text: str, cites: Sequence[Citation], evidence: Mapping[str, Evidence]) -> _ClaimJudgement:
     if not cites:
-        return _Judgement("uncited")
+        return _ClaimJudgement("uncited")
     if unknown := tuple(one.id for one in cites if one.id not in evidence):
-        return _Judgement("no_such_evidence", unknown)
+        return _ClaimJudgement("no_such_evidence", unknown)
     cited = tuple(evidence[one.id] for one in cites)
     stated = _list_stated(cited)
     known, misplaced = _split_times(text, cited, stated)
     outside = [_format_citation(one) for one in cites if not _is_within(one, evidence[one.id])]
     outside += [text[one.start : one.end] for one in misplaced if not one.is_clock]
     if outside:
-        return _Judgement("wrong_time", tuple(outside))
+        return _ClaimJudgement("wrong_time", tuple(outside))
     if missing := tuple(_list_missing(text, known, cited, stated)):
-        return _Judgement("wrong_number", missing)
+        return _ClaimJudgement("wrong_number", missing)
     if unsaid := tuple(one[0] for one in QUOTATION.finditer(text) if not _is_quoted(one[0], cited)):
-        return _Judgement("misquoted", unsaid)
+        return _ClaimJudgement("misquoted", unsaid)
     unrelated = tuple(one.id for one in cites if not _shares_words(text, evidence[one.id]))
-    return _Judgement("unrelated", unrelated) if unrelated else _Judgement(VERDICTS[compare_polarity(text, cited)])
+    return (
+        _ClaimJudgement("unrelated", unrelated)
+        if unrelated
+        else _ClaimJudgement(VERDICTS[compare_polarity(text, cited)])
+    )
 
 
 def _complete(written: WrittenCitation, statement: Evidence | None) -> Citation:

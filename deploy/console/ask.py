@@ -116,7 +116,7 @@ def ask(request: AskRequest, *clips: Path) -> AskResult:
     Names are checked first, then the question and the clips, and last the models, which take seconds.
     """
     with _keep_account():
-        session = _Session(request, clips)
+        session = _AskSession(request, clips)
         heard = session.load(*clips) if session.runs_here else ()
         session.open()
         try:
@@ -128,7 +128,7 @@ def ask(request: AskRequest, *clips: Path) -> AskResult:
 def ask_each(request: AskRequest, clips: Sequence[Path], *, quiet: bool) -> Iterator[AskedClip]:
     """Ask about each recording by itself, with models that are opened once; an error about one leaves the others."""
     with _keep_account() as kept:
-        session = _Session(request, clips)
+        session = _AskSession(request, clips)
         with show_progress(quiet=quiet, transient=True):
             session.open()
         for number, clip in enumerate(clips, start=1):
@@ -143,7 +143,7 @@ def ask_each(request: AskRequest, clips: Sequence[Path], *, quiet: bool) -> Iter
         session.close()
 
 
-class _Session:
+class _AskSession:
     """A question, and the paths that answer it about one recording after the other."""
 
     def __init__(self, request: AskRequest, clips: Sequence[Path]) -> None:

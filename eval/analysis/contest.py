@@ -69,7 +69,7 @@ class Contest(Value):
     by_category: tuple[GroupWinner, ...]
 
 
-class _Item(NamedTuple):
+class _ContestItem(NamedTuple):
     """One item, and which contestants got it right, in their order."""
 
     task: str
@@ -110,13 +110,13 @@ def _find_speed(result: StoredResult) -> float:
     return max(verdict.clock_s for verdict in result.verdicts) / waited if waited else 0.0
 
 
-def _make_item(rows: Sequence[StoredRow], speeds: Sequence[float], scorer: ScoreFunction) -> _Item:
+def _make_item(rows: Sequence[StoredRow], speeds: Sequence[float], scorer: ScoreFunction) -> _ContestItem:
     for other in rows[1:]:
         require_same(rows[0], other)
     verdicts = [row.verdict for row in rows]
     right = tuple(one.correct_strict if scorer == "strict" else one.correct_official for one in verdicts)
     seconds = tuple(one.took_s * speed for one, speed in zip(verdicts, speeds, strict=True))
-    return _Item(verdicts[0].task, verdicts[0].category, right, seconds)
+    return _ContestItem(verdicts[0].task, verdicts[0].category, right, seconds)
 
 
 def _make_contestant(result: StoredResult, right: Sequence[bool]) -> Contestant:
@@ -131,7 +131,9 @@ def _make_contestant(result: StoredResult, right: Sequence[bool]) -> Contestant:
     )
 
 
-def _find_winners(groups: dict[str, list[_Item]], contestants: tuple[Contestant, ...]) -> tuple[GroupWinner, ...]:
+def _find_winners(
+    groups: dict[str, list[_ContestItem]], contestants: tuple[Contestant, ...]
+) -> tuple[GroupWinner, ...]:
     named = {name: items for name, items in groups.items() if name}
     pairs = list(combinations(range(len(contestants)), 2))
     adjusted = iter(apply_holm_correction([_test_pair(items, *pair) for items in named.values() for pair in pairs]))
@@ -141,13 +143,13 @@ def _find_winners(groups: dict[str, list[_Item]], contestants: tuple[Contestant,
     )
 
 
-def _test_pair(items: Sequence[_Item], a: int, b: int) -> float:
+def _test_pair(items: Sequence[_ContestItem], a: int, b: int) -> float:
     only_a = sum(item.right[a] and not item.right[b] for item in items)
     return compute_mcnemar_p(only_a, sum(item.right[b] and not item.right[a] for item in items))
 
 
 def _find_winner(
-    name: str, items: Sequence[_Item], contestants: tuple[Contestant, ...], p_holm: dict[tuple[int, int], float]
+    name: str, items: Sequence[_ContestItem], contestants: tuple[Contestant, ...], p_holm: dict[tuple[int, int], float]
 ) -> GroupWinner:
     correct = [sum(item.right[place] for item in items) for place in range(len(contestants))]
     leader, second, *_ = sorted(

@@ -78,7 +78,7 @@ _Scored: TypeAlias = tuple[str, PercentScore]
 """A model's name and its x."""
 
 
-class _Line(NamedTuple):
+class _Regression(NamedTuple):
     """A regression with flat priors: what drawing from its posterior needs."""
 
     mean_x: float
@@ -108,11 +108,11 @@ def recommend(
     known = dict(table.get_column(y)) if y else {}
     both = [model for model in known if model in table.get_column(x)]
     line, source = _calibrate(table.get_values(x, both), [known[model].percent for model in both], _find_published_y(y))
-    return _make_recommendation(x, y or _find_published_y(y), candidates, known, _Given(line, source, n, seed))
+    return _make_recommendation(x, y or _find_published_y(y), candidates, known, _ScoredSource(line, source, n, seed))
 
 
-class _Given(NamedTuple):
-    line: _Line
+class _ScoredSource(NamedTuple):
+    line: _Regression
     source: str
     n: int | None
     seed: int
@@ -132,7 +132,7 @@ def _find_published_y(y: str | None) -> str:
     return "mmar_a" if y and "mmar" in y.lower() else "mmau_a"
 
 
-def _calibrate(x: Sequence[float], y: Sequence[float], published_y: str) -> tuple[_Line, str]:
+def _calibrate(x: Sequence[float], y: Sequence[float], published_y: str) -> tuple[_Regression, str]:
     """Fit what was measured; where that is too little, take the paper's slope and only the level from here."""
     if len(y) >= MIN_CALIBRATION:
         return _fit(x, y), "the runs given"
@@ -145,14 +145,14 @@ def _calibrate(x: Sequence[float], y: Sequence[float], published_y: str) -> tupl
     return line._replace(mean_x=sum(x) / len(x), mean_y=sum(y) / len(y), n=len(y)), f"{source}, levelled on the runs"
 
 
-def _fit(x: Sequence[float], y: Sequence[float]) -> _Line:
+def _fit(x: Sequence[float], y: Sequence[float]) -> _Regression:
     n, mean_x, mean_y = len(x), sum(x) / len(x), sum(y) / len(y)
     spread = sum((a - mean_x) ** 2 for a in x)
     if not spread:
         raise BadConfig("All models of the calibration have the same text-only score: it can predict nothing.")
     slope = sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / spread
     residuals = [b - mean_y - slope * (a - mean_x) for a, b in zip(x, y, strict=True)]
-    return _Line(
+    return _Regression(
         mean_x=mean_x,
         mean_y=mean_y,
         slope=slope,
@@ -164,7 +164,7 @@ def _fit(x: Sequence[float], y: Sequence[float]) -> _Line:
 
 
 def _make_recommendation(
-    x: str, y: str, candidates: Sequence[_Scored], known: Mapping[str, PercentScore], given: _Given
+    x: str, y: str, candidates: Sequence[_Scored], known: Mapping[str, PercentScore], given: _ScoredSource
 ) -> Recommendation:
     import numpy as np
 
@@ -217,7 +217,7 @@ def _make_recommendation(
     )
 
 
-def _expect(candidate: _Scored, known: Mapping[str, PercentScore], line: _Line) -> float:
+def _expect(candidate: _Scored, known: Mapping[str, PercentScore], line: _Regression) -> float:
     """Return the expected y of a candidate: measured, or on the line."""
     model, scores = candidate
     on_line = line.mean_y + line.slope * (scores.percent - line.mean_x)
@@ -248,7 +248,9 @@ def _draw_scores(
     return rng.normal(shares, (shares * (1 - shares) / known) ** 0.5, (NUM_DRAWS, len(sizes)))
 
 
-def _draw_targets(rng: "np.random.Generator", line: _Line, percents: "NDArray[np.float64]") -> "NDArray[np.float64]":
+def _draw_targets(
+    rng: "np.random.Generator", line: _Regression, percents: "NDArray[np.float64]"
+) -> "NDArray[np.float64]":
     """Return draws of y, shape (NUM_DRAWS, num_candidates), from the posterior predictive of the regression."""
     sd = (line.variance * line.degrees / rng.chisquare(line.degrees, (NUM_DRAWS, 1))) ** 0.5
     slope = line.slope + rng.standard_normal((NUM_DRAWS, 1)) * sd / line.spread**0.5

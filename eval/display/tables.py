@@ -69,7 +69,7 @@ def _print_rows(table: Table, console: Console) -> None:
     headings = [_strip_style(column.header) for column in table.columns]
     texts = [not column.no_wrap for column in table.columns]
     for row in _iterate_rows(table):
-        cells = [_Cell(*found) for found in zip(headings, map(_strip_style, row), texts, strict=True) if found[1]]
+        cells = [_TableCell(*found) for found in zip(headings, map(_strip_style, row), texts, strict=True) if found[1]]
         if short := ", ".join(str(cell) for cell in cells if not cell.is_text):
             console.print(short, highlight=False)
         for cell in cells:
@@ -78,7 +78,7 @@ def _print_rows(table: Table, console: Console) -> None:
                 console.print(Padding(shown, (0, 0, 0, 2)), highlight=False)
 
 
-class _Cell(NamedTuple):
+class _TableCell(NamedTuple):
     heading: str
     text: str
     is_text: bool

@@ -75,7 +75,7 @@ class LmEvalSample(Value):
     acc_official: float
 
 
-class _Task(NamedTuple):
+class _TaskResult(NamedTuple):
     name: str
     alias: str
     score: Score
@@ -98,8 +98,8 @@ def write_lm_eval(folder: Path) -> Path:
 
 def _summarise(run: FinishedRun, model: str, name: str) -> LmEvalResults:
     by_task = run.summary.by_task
-    below = [_Task(f"{name}_{plain}", task, by_task[task]) for task, plain in name_tasks(by_task).items()]
-    tasks = [_Task(name, run.benchmark, run.summary), *(below if len(below) > 1 else [])]
+    below = [_TaskResult(f"{name}_{plain}", task, by_task[task]) for task, plain in name_tasks(by_task).items()]
+    tasks = [_TaskResult(name, run.benchmark, run.summary), *(below if len(below) > 1 else [])]
     environment = run.record.environments[0]
     return LmEvalResults(
         results={task.name: _list_metrics(run, task) for task in tasks},
@@ -122,7 +122,7 @@ def _summarise(run: FinishedRun, model: str, name: str) -> LmEvalResults:
     )
 
 
-def _list_metrics(run: FinishedRun, task: _Task) -> dict[str, str | float]:
+def _list_metrics(run: FinishedRun, task: _TaskResult) -> dict[str, str | float]:
     metrics: dict[str, str | float] = {"alias": task.alias}
     for metric, is_official in zip(METRICS, (False, True), strict=True):
         if share := run.measure(task.score, is_official=is_official):

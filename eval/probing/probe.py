@@ -101,7 +101,7 @@ class ProbeReport(Value):
     steps: tuple[ProbeStep, ...]
 
 
-class _Task(NamedTuple):
+class _ProbeTask(NamedTuple):
     """Labels, folds and sources that all stages are probed with."""
 
     clips: tuple[LabelledClip, ...]
@@ -177,11 +177,11 @@ def read_activations(reader: "ActivationReader", clips: Sequence[LabelledClip]) 
     return {stage: np.stack([one[stage] for one in read]) for stage in reader.stages}
 
 
-def _make_task(labelled: LabelledSet, num_folds: int, seed: int) -> _Task:
+def _make_task(labelled: LabelledSet, num_folds: int, seed: int) -> _ProbeTask:
     classes = labelled.classes
     labels = np.array([classes.index(clip.label) for clip in labelled.clips], np.int64)
     sources = [clip.source for clip in labelled.clips]
-    return _Task(
+    return _ProbeTask(
         labelled.clips,
         classes,
         labels,
@@ -193,7 +193,7 @@ def _make_task(labelled: LabelledSet, num_folds: int, seed: int) -> _Task:
 
 
 def _probe_stages(
-    reader: "ActivationReader", activations: Mapping["ProbedStage", Floats], task: _Task
+    reader: "ActivationReader", activations: Mapping["ProbedStage", Floats], task: _ProbeTask
 ) -> Iterator[tuple["ProbedStage", _Probed]]:
     with report_stage("probe stages", total=len(activations), unit="steps") as running:
         for stage, vectors in activations.items():
@@ -201,7 +201,7 @@ def _probe_stages(
             running.advance()
 
 
-def _probe_stage(stage: "ProbedStage", vectors: Floats, task: _Task, name: str) -> _Probed:
+def _probe_stage(stage: "ProbedStage", vectors: Floats, task: _ProbeTask, name: str) -> _Probed:
     likely, by_control = predict_held_out(vectors, (task.labels, task.control), task.folds)
     is_right = (likely.argmax(1) == task.labels).astype(float)
     is_control_right = (by_control.argmax(1) == task.control).astype(float)
@@ -222,7 +222,7 @@ def _probe_stage(stage: "ProbedStage", vectors: Floats, task: _Task, name: str) 
     return _Probed(score, compared)
 
 
-def _choose_among_options(likely: Floats, task: _Task) -> Floats:
+def _choose_among_options(likely: Floats, task: _ProbeTask) -> Floats:
     """Return 1 for each clip whose right class is the likeliest of its options; no class at all, and it is last."""
     places = {name: number for number, name in enumerate(task.classes)}
     chosen = [

@@ -69,7 +69,7 @@ class RoutingTable(Value):
     """From never both to always both."""
 
 
-class _Outcome(NamedTuple):
+class _RouteOutcome(NamedTuple):
     """Result of one way on one question."""
 
     is_right: bool
@@ -102,32 +102,34 @@ def evaluate_routing(arms: Arms) -> FittedRouting:
     return FittedRouting(fit_router(arms), table)
 
 
-def _try_ways(pairs: Sequence[ArmPair], tested: Sequence[Tested]) -> dict[str, list[_Outcome]]:
+def _try_ways(pairs: Sequence[ArmPair], tested: Sequence[Tested]) -> dict[str, list[_RouteOutcome]]:
     together = list(zip(pairs, tested, strict=True))
     asked_again = any(pair.cascade.drafts for pair in pairs)
-    once = {ONCE: [_Outcome(pair.once_right, None) for pair in pairs]} if asked_again else {}
+    once = {ONCE: [_RouteOutcome(pair.once_right, None) for pair in pairs]} if asked_again else {}
     return {
         **once,
-        "cascade only": [_Outcome(pair.cascade_right, "cascade") for pair in pairs],
-        "lalm only": [_Outcome(pair.lalm_right, "lalm") for pair in pairs],
+        "cascade only": [_RouteOutcome(pair.cascade_right, "cascade") for pair in pairs],
+        "lalm only": [_RouteOutcome(pair.lalm_right, "lalm") for pair in pairs],
         "modality switch": [
             _ask_one_arm(pair, _pick_better_in_task(pair.task, one.fold, together)) for pair, one in together
         ],
         "confidence switch": [_pick_surer(pair, one.router) for pair, one in together],
         ROUTER: [
-            _Outcome(one.decision.is_right(pair, one.router.certainty), one.decision.choose_way(one.router.certainty))
+            _RouteOutcome(
+                one.decision.is_right(pair, one.router.certainty), one.decision.choose_way(one.router.certainty)
+            )
             for pair, one in together
         ],
         "always both": [
-            _Outcome(pair.is_right(choose_letter(pair, _pool_equally(pair, one.router))), "both")
+            _RouteOutcome(pair.is_right(choose_letter(pair, _pool_equally(pair, one.router))), "both")
             for pair, one in together
         ],
-        "oracle": [_Outcome(pair.cascade_right or pair.lalm_right, "both") for pair in pairs],
+        "oracle": [_RouteOutcome(pair.cascade_right or pair.lalm_right, "both") for pair in pairs],
     }
 
 
-def _ask_one_arm(pair: ArmPair, arm: Arm) -> _Outcome:
-    return _Outcome(pair.lalm_right if arm == "lalm" else pair.cascade_right, arm)
+def _ask_one_arm(pair: ArmPair, arm: Arm) -> _RouteOutcome:
+    return _RouteOutcome(pair.lalm_right if arm == "lalm" else pair.cascade_right, arm)
 
 
 def _pick_better_in_task(task: str, fold: int, together: Sequence[tuple[ArmPair, Tested]]) -> Arm:
@@ -136,7 +138,7 @@ def _pick_better_in_task(task: str, fold: int, together: Sequence[tuple[ArmPair,
     return "lalm" if sum(pair.lalm_right - pair.cascade_right for pair in others) > 0 else "cascade"
 
 
-def _pick_surer(pair: ArmPair, router: Router) -> _Outcome:
+def _pick_surer(pair: ArmPair, router: Router) -> _RouteOutcome:
     cascade, lalm = (measure_confidence(one.probabilities) for one in router.calibrate_both(pair.cascade, pair.lalm))
     return _ask_one_arm(pair, "lalm" if lalm.top > cascade.top else "cascade")._replace(way="both")
 
@@ -158,7 +160,11 @@ def _measure_cost(arms: Arms, ways: Sequence[Route]) -> Cost:
 
 
 def _make_row(
-    name: str, outcomes: Sequence[_Outcome], better: Sequence[_Outcome], arms: Arms, ways: dict[str, list[_Outcome]]
+    name: str,
+    outcomes: Sequence[_RouteOutcome],
+    better: Sequence[_RouteOutcome],
+    arms: Arms,
+    ways: dict[str, list[_RouteOutcome]],
 ) -> RoutingRow:
     n, correct = len(outcomes), sum(one.is_right for one in outcomes)
     at_least, at_most = (sum(one.is_right for one in side) for side in (better, ways["oracle"]))
@@ -182,13 +188,13 @@ def _make_row(
     )
 
 
-def _count_apart(these: Sequence[_Outcome], those: Sequence[_Outcome]) -> tuple[int, int]:
+def _count_apart(these: Sequence[_RouteOutcome], those: Sequence[_RouteOutcome]) -> tuple[int, int]:
     """Return how many questions only these and only those get right."""
     pairs = [(this.is_right, that.is_right) for this, that in zip(these, those, strict=True)]
     return pairs.count((True, False)), pairs.count((False, True))
 
 
-def _score_by_task(outcomes: Sequence[_Outcome], pairs: Sequence[ArmPair]) -> dict[str, float]:
+def _score_by_task(outcomes: Sequence[_RouteOutcome], pairs: Sequence[ArmPair]) -> dict[str, float]:
     shares = {}
     for task in sorted({pair.task for pair in pairs}):
         right = [one.is_right for one, pair in zip(outcomes, pairs, strict=True) if pair.task == task]

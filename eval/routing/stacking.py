@@ -122,9 +122,9 @@ class _Problem(NamedTuple):
         """Return the negative log-likelihood of the right options in these rows."""
         return self._select(rows, scaled_by).compute_loss_and_slope(parameters)[0]
 
-    def _select(self, rows: Places, scaled_by: Places) -> "_Rows":
+    def _select(self, rows: Places, scaled_by: Places) -> "_ScaledRows":
         means, scales = self.find_scaling(scaled_by)
-        return _Rows(
+        return _ScaledRows(
             scaled=np.column_stack([np.ones(len(rows)), (self.features[rows] - means) / scales]),
             logs=self.logs[:, rows],
             absent=self.absent[rows],
@@ -144,7 +144,7 @@ class _Problem(NamedTuple):
         )
 
 
-class _Rows(NamedTuple):
+class _ScaledRows(NamedTuple):
     """Some of the questions, r of them, with their features scaled."""
 
     scaled: Floats

@@ -19,11 +19,11 @@ def score_controls(out: Path) -> dict[str, ControlScore]:
     finished = [name for name in CONTROLS if (out / CONTROLS_FOLDER / name / "summary.json").is_file()]
     if not finished:
         return {}
-    run = {prediction.id: _Outcome.from_prediction(prediction) for prediction in read_predictions(out)}
+    run = {prediction.id: _ItemOutcome.from_prediction(prediction) for prediction in read_predictions(out)}
     return {name: _score(name, list(read_predictions(out / CONTROLS_FOLDER / name)), run) for name in finished}
 
 
-class _Outcome(NamedTuple):
+class _ItemOutcome(NamedTuple):
     """What became of an item in the run itself."""
 
     chosen: str | None
@@ -34,7 +34,7 @@ class _Outcome(NamedTuple):
         return cls(prediction.reading, prediction.correct_strict)
 
 
-def _score(name: str, predictions: Sequence[Prediction], run: Mapping[str, _Outcome]) -> ControlScore:
+def _score(name: str, predictions: Sequence[Prediction], run: Mapping[str, _ItemOutcome]) -> ControlScore:
     if name == "circular":
         return _score_circular(predictions, run)
     counted = _count([prediction.verdict for prediction in predictions], run)
@@ -45,7 +45,7 @@ def _score(name: str, predictions: Sequence[Prediction], run: Mapping[str, _Outc
     return counted.model_copy(update={"changed": changed, "compared": len(pairs)})
 
 
-def _count(verdicts: list[Verdict], run: Mapping[str, _Outcome]) -> ControlScore:
+def _count(verdicts: list[Verdict], run: Mapping[str, _ItemOutcome]) -> ControlScore:
     """Count a control's verdicts, and test them against the run's on the same items."""
     pairs = [(run[one.id].is_right, one.correct_strict) for one in verdicts if one.id in run and not one.withheld]
     only_run, only_control = pairs.count((True, False)), pairs.count((False, True))
@@ -58,7 +58,7 @@ def _count(verdicts: list[Verdict], run: Mapping[str, _Outcome]) -> ControlScore
     return ControlScore(**dict(score(verdicts)), by_task=score_tasks(verdicts), against_run=test if pairs else None)
 
 
-def _score_circular(predictions: Sequence[Prediction], run: Mapping[str, _Outcome]) -> ControlScore:
+def _score_circular(predictions: Sequence[Prediction], run: Mapping[str, _ItemOutcome]) -> ControlScore:
     rotations: defaultdict[str, list[Prediction]] = defaultdict(list)
     for prediction in predictions:
         rotations[prediction.id.rpartition(ROTATION)[0]].append(prediction)

@@ -97,7 +97,7 @@ def run(request: RunRequest, pool: ModelPool | None = None) -> Outcome:
     """
     include_files(request.include)
     options = request.resolve_options()
-    session = _Session(request, pool or ModelPool())
+    session = _RunSession(request, pool or ModelPool())
     benchmark = session.load_benchmark(options)
     main = plan_run(benchmark, options)
     controls = {name: _plan_control(name, main, request) for name in request.controls}
@@ -155,7 +155,7 @@ def _calibrate_model(out: Path, verdicts: Collection[Verdict]) -> ModelCalibrati
     return fit_calibration(verdicts, subject)
 
 
-class _Pass(NamedTuple):
+class _BenchmarkPass(NamedTuple):
     """One pass over a benchmark."""
 
     verdicts: Collection[Verdict]
@@ -164,7 +164,7 @@ class _Pass(NamedTuple):
     """Why its folder lacks some of it; None: it holds all."""
 
 
-class _Session:
+class _RunSession:
     """What the passes of one command share: the event loop and the models that are open."""
 
     def __init__(self, request: RunRequest, pool: ModelPool) -> None:
@@ -213,7 +213,7 @@ class _Session:
             return False
         return True
 
-    def repeat(self, main: Plan, number: int, run_folder: Path) -> _Pass:
+    def repeat(self, main: Plan, number: int, run_folder: Path) -> _BenchmarkPass:
         """Ask everything once more; open answers are judged as those of the run itself."""
         out = run_folder / REPEATS_FOLDER / str(number)
         done = self.run_pass(plan_repeat(main, number), out)
@@ -221,7 +221,7 @@ class _Session:
             return done
         return done._replace(is_complete=self.judge(out))
 
-    def run_pass(self, plan: Plan, out: Path) -> _Pass:
+    def run_pass(self, plan: Plan, out: Path) -> _BenchmarkPass:
         """Ask the items of a plan that its folder does not hold yet."""
         models = self._choose_models(plan.options)
         answerer = plan.build(models)
@@ -246,7 +246,7 @@ class _Session:
             lost = folder.lost
             if is_complete and (plan.options.control or plan.options.repeat > 1) and lost is None:
                 lost = _try_writing(write_summary, out, summarise(folder.verdicts.values()))
-            return _Pass(folder.verdicts.values(), is_complete, lost)
+            return _BenchmarkPass(folder.verdicts.values(), is_complete, lost)
 
     def make_record(self, plan: Plan) -> RunRecord:
         """Return what decides the numbers of a pass, models apart."""
@@ -332,7 +332,7 @@ def _plan_control(name: str, main: Plan, request: RunRequest) -> Plan:
     return plan._replace(options=plan.options.model_copy(update={"control": name}))
 
 
-def _build_summary(out: Path, verdicts: Collection[Verdict], session: _Session, *, is_finished: bool) -> RunSummary:
+def _build_summary(out: Path, verdicts: Collection[Verdict], session: _RunSession, *, is_finished: bool) -> RunSummary:
     summary, request = summarise(verdicts), session.request
     price, draws = request.price, request.temperature is not None
     added: dict[str, object] = {

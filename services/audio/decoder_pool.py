@@ -69,7 +69,7 @@ class DecoderPool:
         written = int(bounds.max_duration_s * bounds.rate + bounds.rate) * SAMPLE_BYTES
         task = DecodingTask(name, bounds, self._allowance._replace(written_bytes=written))
         for _ in range(2):  # the standby process may die of something that is not the recording's fault
-            job = _Job(task, self._wall_s)
+            job = _DecodingJob(task, self._wall_s)
             work = self._threads.submit(self._run, job, data)
             work.add_done_callback(job.settle)
             try:
@@ -99,7 +99,7 @@ class DecoderPool:
                 self._standby = _Standby()
             return self._standby
 
-    def _run(self, job: "_Job", data: bytes) -> None:
+    def _run(self, job: "_DecodingJob", data: bytes) -> None:
         end = job.run(self.start(), data)
         with self._lock:
             self.peak_bytes = max(self.peak_bytes, end.peak_bytes)
@@ -152,7 +152,7 @@ class _Standby:
             self._process.wait()
 
 
-class _Job:
+class _DecodingJob:
     """The decoding of one recording, run in a thread.
 
     `clip_future` is done as soon as the samples are there; only the thread waits for the process to exit.

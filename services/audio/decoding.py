@@ -57,7 +57,7 @@ class DecodedAudio(NamedTuple):
     remarks: tuple[RemarkCode, ...] = ()
 
 
-class _Reading(NamedTuple):
+class _DecodedBlocks(NamedTuple):
     """A pass over a recording: its blocks, and what there is to remark once they were read."""
 
     blocks: Iterator[FrameBlock]
@@ -77,17 +77,17 @@ def decode_audio(
 
 def decode_plain_wav(wav: PlainWav, name: str, bounds: DecodingLimits, sink: SampleSink) -> DecodedAudio:
     """Do for a plain WAV file what `decode_audio` does, without libsndfile."""
-    return _decode(lambda: _Reading(wav.read(), lambda: ()), name, bounds, sink)
+    return _decode(lambda: _DecodedBlocks(wav.read(), lambda: ()), name, bounds, sink)
 
 
 def _decode(
-    open_reading: Callable[[], _Reading],
+    open_reading: Callable[[], _DecodedBlocks],
     name: str,
     bounds: DecodingLimits,
     sink: SampleSink,
     channel: int | None = None,
 ) -> DecodedAudio:
-    first = _Pass(name, bounds, None, channel)
+    first = _DecodingPass(name, bounds, None, channel)
     reading = open_reading()
     first.write_all(reading.blocks, sink)
     remarks = reading.find_remarks()
@@ -98,21 +98,21 @@ def _decode(
         raise make_bad_audio(AudioCode.TOO_SHORT, message)
     if channel is None and (mix := first.choose_mix()):
         sink.restart()
-        _Pass(name, bounds, mix).write_all(open_reading().blocks, sink)
+        _DecodingPass(name, bounds, mix).write_all(open_reading().blocks, sink)
         remarks += ("opposed_channels",) if mix.is_aligned else ("noise_channel",)
     return DecodedAudio(first.rate, first.num_channels, remarks)
 
 
-def _open(source: Source, name: str, bounds: DecodingLimits) -> _Reading:
+def _open(source: Source, name: str, bounds: DecodingLimits) -> _DecodedBlocks:
     if is_complete_wav(source) and (file := open_wav(source)):
 
         def find_excess() -> tuple[RemarkCode, ...]:
             """Look behind the length that the WAV header announces."""
             return ("excess",) if count_excess_bytes(source) else ()
 
-        return _Reading(read_wav(file), find_excess)
+        return _DecodedBlocks(read_wav(file), find_excess)
     links = _Links(source, name, bounds)
-    return _Reading(links.read(), links.find_remarks)
+    return _DecodedBlocks(links.read(), links.find_remarks)
 
 
 class _Links:
@@ -151,7 +151,7 @@ class _Links:
         return tuple(sorted(self._remarks))
 
 
-class _Pass:
+class _DecodingPass:
     """One pass over a recording: checks, mixes and resamples what comes."""
 
     def __init__(self, name: str, bounds: DecodingLimits, mix: Mix | None, channel: int | None = None) -> None:

@@ -40,19 +40,19 @@ class RequestRefused(ModelError):
         """The parameter of the server's API that its error names; None where it names none."""
 
 
-class _ErrorDetail(BaseModel):
+class _SentErrorDetail(BaseModel):
     param: str | None = None
 
 
-class _ErrorBody(BaseModel):
+class _SentErrorBody(BaseModel):
     """The error body of OpenAI's API, of which servers send more or less."""
 
-    error: _ErrorDetail
+    error: _SentErrorDetail
 
 
 def _find_refused_parameter(content: bytes) -> str | None:
     try:
-        return _ErrorBody.model_validate_json(content).error.param
+        return _SentErrorBody.model_validate_json(content).error.param
     except ValidationError:
         return None
 

@@ -73,7 +73,7 @@ class _Waiting(NamedTuple, Generic[Request, Result]):
     result: "asyncio.Future[Result]"
 
 
-class _Lane(Generic[Request, Result]):
+class _BatchLane(Generic[Request, Result]):
     """Requests that wait for a thread, and the task that runs them."""
 
     def __init__(self, thread: Executor, *, is_long: bool) -> None:
@@ -105,8 +105,8 @@ class Batcher(Generic[Request, Result]):
     ) -> None:
         self._run, self._max_size, self._is_long = run, max_size, is_long
         threads = lanes or open_lanes()
-        self._usual = _Lane[Request, Result](threads.usual, is_long=False)
-        self._long = _Lane[Request, Result](threads.long, is_long=True)
+        self._usual = _BatchLane[Request, Result](threads.usual, is_long=False)
+        self._long = _BatchLane[Request, Result](threads.long, is_long=True)
 
     async def submit(self, request: Request) -> Result:
         """Return the result of one request."""
@@ -118,7 +118,7 @@ class Batcher(Generic[Request, Result]):
             lane.worker = asyncio.create_task(self._run_batches(lane))
         return await future
 
-    async def _run_batches(self, lane: _Lane[Request, Result]) -> None:
+    async def _run_batches(self, lane: _BatchLane[Request, Result]) -> None:
         await asyncio.sleep(0)  # requests that are ready in this turn of the event loop join the first batch
         while lane.waiting:
             awaited = [waiting for waiting in lane.waiting if not waiting.result.done()]

@@ -51,7 +51,7 @@ class Cancellation(NamedTuple):
     request: int
 
 
-class _Lane:
+class _TaskLane:
     """Reads the tasks of one lane, in a thread of its own."""
 
     def __init__(self, reader: Reader, channel: Connection) -> None:
@@ -91,7 +91,7 @@ class _Lane:
 def serve(reader: Reader, descriptors: Sequence[int]) -> None:
     """Serve the lanes until stdin ends."""
     for descriptor in descriptors:
-        Thread(target=_Lane(reader, Connection(descriptor)).run, daemon=True).start()
+        Thread(target=_TaskLane(reader, Connection(descriptor)).run, daemon=True).start()
     sys.stdin.buffer.read()
     os._exit(0)  # at once: what is being read cannot be interrupted
 

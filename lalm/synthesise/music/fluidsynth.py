@@ -45,7 +45,7 @@ class Preset(NamedTuple):
     name: str
 
 
-class _Event(NamedTuple):
+class _NoteEvent(NamedTuple):
     time_s: float
     pitch: int
     velocity: int
@@ -112,8 +112,8 @@ class SoundFontPlayer:
 
     def _play(self, synth: int, notes: Sequence[Note]) -> Iterator[Floats]:
         """Yield what sounds between the starts and ends of notes."""
-        starts = [_Event(note.start_s, note.pitch, note.velocity) for note in notes]
-        ends = [_Event(note.start_s + note.duration_s, note.pitch, RELEASE) for note in notes]
+        starts = [_NoteEvent(note.start_s, note.pitch, note.velocity) for note in notes]
+        ends = [_NoteEvent(note.start_s + note.duration_s, note.pitch, RELEASE) for note in notes]
         now = 0
         for event in sorted([*starts, *ends], key=lambda one: (one.time_s, one.velocity)):
             place = round(event.time_s * RENDER_RATE / BLOCK)

@@ -209,13 +209,13 @@ def _list_texts(messages: Sequence[UserMessage | InstructionMessage]) -> Iterato
         yield from (part.text for part in message.content if isinstance(part, TextPart))
 
 
-class _Sounds(NamedTuple):
+class _KeptSounds(NamedTuple):
     kept: tuple[AudioUpload, ...]
     num_left: int
     """Other recordings that came before."""
 
 
-def _find_sounds(messages: Sequence[ChatMessage], place: str, start: int) -> _Sounds:
+def _find_sounds(messages: Sequence[ChatMessage], place: str, start: int) -> _KeptSounds:
     """Find the recordings of the last turn, which begins at message `start`, or else of the last message before it.
 
     All that came are opened, so that one that is malformed is refused wherever it stands.
@@ -230,9 +230,9 @@ def _find_sounds(messages: Sequence[ChatMessage], place: str, start: int) -> _So
     last = found[-1][0] if found else start
     kept = tuple(sound for number, sound in found if number >= min(start, last))
     if len(kept) == len(found):
-        return _Sounds(kept, 0)
+        return _KeptSounds(kept, 0)
     known = {(sound.data, sound.url) for sound in kept}
-    return _Sounds(kept, sum((sound.data, sound.url) not in known for _, sound in found))
+    return _KeptSounds(kept, sum((sound.data, sound.url) not in known for _, sound in found))
 
 
 def _open_part(part: AudioPart | AudioUrlPart | FilePart | InputFilePart | AudioBlock, place: str) -> AudioUpload:

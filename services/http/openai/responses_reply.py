@@ -108,7 +108,7 @@ def build_response(completion: ChatCompletion, answered: Answered) -> ResponseRe
     )
 
 
-class _Event(Value):
+class _StreamEvent(Value):
     """An event of a stream; fields that are None are left out."""
 
     type: str
@@ -131,14 +131,14 @@ def stream_response(whole: ResponseReply) -> Iterator[str]:
         yield f"event: {event.type}\ndata: {numbered.model_dump_json(exclude_none=True)}\n\n"
 
 
-def _list_events(whole: ResponseReply) -> Iterator[_Event]:
+def _list_events(whole: ResponseReply) -> Iterator[_StreamEvent]:
     begun = whole.model_copy(update={"status": "in_progress", "output": (), "usage": None, "earwitness": None})
-    yield _Event(type="response.created", response=begun)
-    yield _Event(type="response.in_progress", response=begun)
+    yield _StreamEvent(type="response.created", response=begun)
+    yield _StreamEvent(type="response.in_progress", response=begun)
     (message,) = whole.output
     (said,) = message.content
     empty = message.model_copy(update={"status": "in_progress", "content": ()})
-    yield _Event(type="response.output_item.added", output_index=0, item=empty)
+    yield _StreamEvent(type="response.output_item.added", output_index=0, item=empty)
     place = {"item_id": message.id, "output_index": 0, "content_index": 0}
     events = (
         {"type": "response.content_part.added", "part": said.model_copy(update={"text": "", "logprobs": ()})},
@@ -147,6 +147,6 @@ def _list_events(whole: ResponseReply) -> Iterator[_Event]:
         {"type": "response.content_part.done", "part": said},
     )
     for event in events:
-        yield _Event.model_validate({**place, **event})
-    yield _Event(type="response.output_item.done", output_index=0, item=message)
-    yield _Event(type="response.completed", response=whole)
+        yield _StreamEvent.model_validate({**place, **event})
+    yield _StreamEvent(type="response.output_item.done", output_index=0, item=message)
+    yield _StreamEvent(type="response.completed", response=whole)

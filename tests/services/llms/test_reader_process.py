@@ -18,7 +18,7 @@ from services.errors import ModelError
 from services.llms.batching import Batch, Batcher, Prompt, open_lanes
 from services.llms.quantised import QuantisedLLM
 from services.llms.reader_process import ReaderProcess
-from services.llms.reader_worker import READY, Reader, Task, _Lane
+from services.llms.reader_worker import READY, Reader, Task, _TaskLane
 from services.settings import read_settings
 from services.types import Choice, Message, Reading, Sampling
 
@@ -240,7 +240,7 @@ def test_a_reader_process_gives_freed_memory_back_after_each_task(monkeypatch: p
     monkeypatch.setattr("services.llms.reader_worker.release_freed_memory", lambda: released.append(None))
     ours, theirs = Pipe()
     reader = Mock(spec=Reader, write=list)
-    lane = Thread(target=_Lane(reader, theirs).run, daemon=True)
+    lane = Thread(target=_TaskLane(reader, theirs).run, daemon=True)
     lane.start()
     assert ours.recv() == READY
     for number in range(3):
