@@ -121,12 +121,12 @@ def ask(
     from services.http.option_lines import Split, split_options
 
     *clips, last = asked if question is None else (*asked, question)
-    text, listed, _ = Split(last, ()) if choice else split_options(last)
-    for warning in () if choice or listed else warn_of_unread_options(last):
+    split = Split(last, tuple(choice)) if choice else split_options(last)
+    for warning in () if choice else warn_of_unread_options(split):
         typer.echo(f"Warning: {warning}", err=True)
     request = AskRequest(
-        question=text,
-        choices=tuple(choice or listed),
+        question=split.question,
+        choices=split.options,
         models=models,
         answering=answering,
         server=server,

@@ -111,10 +111,10 @@ def _check_options(options: tuple[str, ...]) -> tuple[str, ...]:
 
 def _check_text(text: str, param: str, name: str) -> str:
     text = text.strip()
+    if len(text) > LONGEST_TEXT:
+        raise BadRequest(f"{name} has {len(text)} characters; at most {LONGEST_TEXT} work.", param=param)
     if any("\ud800" <= char <= "\udfff" for char in text):
         raise BadRequest(f"{name} holds bytes that are not UTF-8; check the terminal's locale.", param=param)
     if not text:
         raise BadRequest(f"{name} is empty; it needs words.", param=param)
-    if len(text) > LONGEST_TEXT:
-        raise BadRequest(f"{name} has {len(text)} characters; at most {LONGEST_TEXT} work.", param=param)
     return text

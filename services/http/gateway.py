@@ -204,10 +204,10 @@ async def _answer_posted(
 ) -> Response | None:
     """Validate a question and answer it: with a response, or with events where they were asked for."""
     is_open = not posted.choices and not posted.as_published
-    text, listed, _ = split_options(posted.question) if is_open else Split(posted.question, ())
-    question = check_question(text, posted.choices or listed, as_published=posted.as_published)
+    split = split_options(posted.question) if is_open else Split(posted.question, posted.choices)
+    question = check_question(split.question, split.options, as_published=posted.as_published)
     question = question.model_copy(update={"wants_reasons": posted.explains})
-    warnings = warn_of_unread_options(text) if is_open and not listed else ()
+    warnings = warn_of_unread_options(split) if is_open else ()
     asked = QuestionRequest(question, service.resolve(posted.model), posted.sounds, warnings=warnings)
     if not posted.is_stream:
         return make_json_response(await answer(service, limits, asked))

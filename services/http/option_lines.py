@@ -6,23 +6,33 @@ What marks them may be letters or numbers of many alphabets and styles (`option_
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from string import ascii_uppercase
 from typing import NamedTuple
 
 from services.errors import BadRequest
-from services.http.option_marks import ALPHABETS, MarkedLine, read_mark
+from services.http.option_literals import find_literal
+from services.http.option_marks import ALPHABETS, CIRCLES, MarkedLine, fold_mark, read_circle, read_mark
 from services.questions import LONGEST_TEXT
 
+INLINE = "".join(sorted({mark for mark in chain(*ALPHABETS) if len(mark) == 1 and not mark.isdecimal()}))
 MARK = re.compile(
-    r"(?<![^\s？：。！；，])(?:[(（](?P<round>[A-Za-z]|\d\d?)[)）]\s*|\[(?P<square>[A-Za-z]|\d\d?)\]\s*"
-    r"|(?P<bare>[A-Za-z]|\d\d?)(?:(?P<sign>[.):])\s+|(?P<wide>[、：．）])\s*))(?=\S)"
+    r"(?<![^\s？：。！；，、/|])(?:\*\*|__)?"
+    rf"(?:[(（](?P<round>[{INLINE}]|\d\d?)[)）]|[\[【](?P<square>[{INLINE}]|\d\d?)[\]】]"
+    rf"|(?P<bare>[{INLINE}]|\d\d?)(?:(?P<sign>[.):])(?=\*\*|__|\s|[^\W\d])|(?P<wide>[、：．）])))"
+    rf"(?:\*\*|__)?\s*(?=\S)|（(?P<wide_round>[{INLINE}]|\d\d?)）\s*(?=\S)|(?P<circle>[{CIRCLES}])\ufe0f?\s*(?=\S)"
 )
 """Of an option that may share its line with others: at the begin, after a space or after a full-width sign."""
-BETWEEN = re.compile(r"[\s,;，；]+(?:or[\s,;]*)?$")
+BETWEEN = re.compile(r"[\s,;，；/|]+(?:or[\s,;]*)?$")
 """What separates an option from the next in its line, and belongs to neither."""
-FOLLOWING = {mark: following for alphabet in ALPHABETS[:3] for mark, following in pairwise(alphabet)}
-"""Latin letter or number -> the next one."""
+SEPARATOR = re.compile(r"[,;，；/|]\s*\Z")
+BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+FOLLOWING = {
+    number: dict(pairwise(alphabet)) for number, alphabet in enumerate(ALPHABETS) if max(map(len, alphabet)) < 3
+}
+"""Number of an alphabet -> its marks, each with the next one."""
+MOST_CHARACTERS = 2 * LONGEST_TEXT  # of a text that is split: a question, and what is said beside it
+MOST_LINES = 20  # of an option that goes on over several
 INTRODUCTIONS = ("?", ":", "？", "：", "؟")  # ends of a line that options of any mark may follow
 ENDS = (*INTRODUCTIONS, ".", "!", "。", "！")  # of a sentence that options may follow in the same line
 LEAST_SHORT = 3  # two numbers in a row stand in many a sentence
@@ -40,35 +50,74 @@ class Split(NamedTuple):
     """Empty: the text holds none."""
     marks: tuple[str, ...] = ()
     """The letter or number of each option, as the text has it."""
+    is_whole: bool = True
+    """Whether no line beside the options is marked as they are, which may be an option that could not be read."""
+
+
+class _Run(NamedTuple):
+    """Lines that list options."""
+
+    starts: tuple[int, ...]
+    """The number of the line at which each option begins."""
+    end: int
+    """The number of the line behind the last option."""
 
 
 def split_options(text: str) -> Split:
     """Split a text into the question and its options; the question is what stands before and after them.
 
     Options are two or more lines marked A, B, C and so on in one style, or by numbers or letters of other alphabets;
-    empty lines between them do not count. Those that are marked by Latin letters or numbers may share a line. What is
-    marked otherwise than by capital letters may be a list of instructions: it lists options behind a question or a
-    colon only, or where it is three or more options of a few words in one line that ends the text.
+    empty lines between them do not count, and what stands between two of them goes on with the first. Marked by single
+    letters or numbers they may share a line. What is marked otherwise than by capital letters may be a list of
+    instructions: it lists options behind a question or a colon only, or where it is three or more options of a few
+    words in one line that ends the text. A list of texts in brackets is read too, as programs write it. A text that is
+    too long to be asked is left as it is.
     """
-    lines = [part for line in text.splitlines() for part in _split_line(line)]
+    if len(text) > MOST_CHARACTERS:
+        return Split(text, ())
+    lines = [part for line in BREAK.sub("\n", text).splitlines() for part in _split_line(line)]
     runs = list(_find_runs(lines))
     if not runs:
-        return _split_short_list(text) or Split(text, ())
+        literal = find_literal(text)
+        return Split(*literal) if literal else _split_short_list(text) or Split(text, ())
     if len(runs) > 1:
         raise BadRequest("The text lists options twice; give them as 'choices'.", param="messages")
-    numbers = runs[0]
-    options = [option for number in numbers if (option := read_mark(lines[number].strip()))]
-    rest = lines[: numbers[0]] + lines[numbers[-1] + 1 :]
-    return Split("\n".join(rest).strip(), tuple(one.text for one in options), tuple(one.mark for one in options))
+    starts, end = runs[0]
+    blocks = [lines[first:last] for first, last in pairwise((*starts, end))]
+    marked = [one for block in blocks if (one := read_mark("\n".join(block[:1]).strip()))]
+    texts = ["\n".join([one.text, *block[1:]]).strip() for one, block in zip(marked, blocks, strict=True)]
+    rest = lines[: starts[0]] + lines[end:]
+    return Split(
+        "\n".join(rest).strip(),
+        tuple(_drop_separators(texts)),
+        tuple(one.mark for one in marked),
+        is_whole=not any(_looks_alike(line, marked) for line in rest),
+    )
 
 
-def _find_runs(lines: list[str]) -> Iterator[list[int]]:
-    """Yield the numbers of the lines of each list of options."""
+def _drop_separators(texts: list[str]) -> list[str]:
+    """Return options without the sign that separates each from the next, where all but the last end with one."""
+    if not all(map(SEPARATOR.search, texts[:-1])):
+        return texts
+    return [SEPARATOR.sub("", one) for one in texts]
+
+
+def _looks_alike(line: str, options: Sequence[MarkedLine]) -> bool:
+    """Say whether a line is marked as options are and near them in the alphabet, or as the next in another style."""
+    one = read_mark(line.strip())
+    if one is None:
+        return False
+    allowed = range(len(options) + 2) if one.style == options[0].style else (len(options),)
+    return any(options[0].place_in(alphabet) == 0 and one.place_in(alphabet) in allowed for alphabet in ALPHABETS)
+
+
+def _find_runs(lines: list[str]) -> Iterator[_Run]:
+    """Yield each list of options."""
     end = 0
     for start in range(len(lines)):
-        run = _run(lines, start) if start >= end else []
-        if len(run) > 1:
-            end = run[-1] + 1
+        run = _run(lines, start) if start >= end else None
+        if run and len(run.starts) > 1:
+            end = run.end
             yield run
 
 
@@ -115,8 +164,10 @@ def _split_short_list(text: str) -> Split | None:
 
 def _find_marks(line: str) -> Iterator[_InlineMark]:
     for match in MARK.finditer(line):
-        mark = match["round"] or match["square"] or match["bare"]
-        style = "()" if match["round"] else "[]" if match["square"] else match["sign"] or match["wide"]
+        mark = match["round"] or match["wide_round"] or match["square"] or match["bare"]
+        style = "()" if match["round"] or match["wide_round"] else "[]" if match["square"] else ""
+        style = style or match["sign"] or match["wide"] or "circled"
+        mark = fold_mark(mark) if mark else read_circle(match["circle"])
         yield _InlineMark(mark, style, match.start(), match.end())
 
 
@@ -132,16 +183,21 @@ def _find_longest_run(marks: list[_InlineMark]) -> list[_InlineMark]:
     for start, first in enumerate(marks):
         if start and not _is_first(first):
             continue
-        run = [start]
-        while (following := _find_next(places, marks[run[-1]], run[-1])) is not None:
-            run.append(following)
-        best = run if len(run) > len(best) else best
+        for following in FOLLOWING.values():
+            if first.mark not in following:
+                continue
+            run = [start]
+            while (after := _find_next(places, marks[run[-1]], run[-1], following)) is not None:
+                run.append(after)
+            best = run if len(run) > len(best) else best
     return [marks[number] for number in best]
 
 
-def _find_next(places: Mapping[tuple[str, str], Sequence[int]], one: _InlineMark, at: int) -> int | None:
+def _find_next(
+    places: Mapping[tuple[str, str], Sequence[int]], one: _InlineMark, at: int, following: Mapping[str, str]
+) -> int | None:
     """Return where the mark that follows `one`, which is at `at`, comes next in the same style."""
-    later = places.get((one.style, FOLLOWING.get(one.mark, "")), ())
+    later = places.get((one.style, following.get(one.mark, "")), ())
     place = bisect_right(later, at)
     return later[place] if place < len(later) else None
 
@@ -150,14 +206,14 @@ def _is_first(one: _InlineMark) -> bool:
     return any(one.mark == alphabet[0] for alphabet in ALPHABETS)
 
 
-def _run(lines: list[str], start: int) -> list[int]:
-    """Return the numbers of the lines that mark options from the first mark of an alphabet on, the first at `start`."""
+def _run(lines: list[str], start: int) -> _Run | None:
+    """Return the lines that list options from the first mark of an alphabet on, which is at `start`."""
     first = read_mark(lines[start].strip())
     if first is None:
-        return []
+        return None
     alphabets = [one for one in ALPHABETS if first.place_in(one) == 0]
     runs = [_follow(lines, start, first, alphabet) for alphabet in alphabets if _may_begin(lines[:start], alphabet)]
-    return max(runs, key=len, default=[])
+    return max(runs, key=lambda run: len(run.starts), default=None)
 
 
 def _may_begin(before: list[str], alphabet: tuple[str, ...]) -> bool:
@@ -166,14 +222,31 @@ def _may_begin(before: list[str], alphabet: tuple[str, ...]) -> bool:
     return alphabet == ALPHABETS[0] or last.endswith(INTRODUCTIONS)
 
 
-def _follow(lines: list[str], start: int, first: MarkedLine, alphabet: tuple[str, ...]) -> list[int]:
-    numbers = [start]
-    for number in range(start + 1, len(lines)):
+def _follow(lines: list[str], start: int, first: MarkedLine, alphabet: tuple[str, ...]) -> _Run:
+    starts = [start]
+    while (found := _find_following(lines, starts[-1], len(starts), first.style, alphabet)) is not None:
+        starts.append(found)
+    end = starts[-1] + 1
+    depth = _measure_indent(lines[starts[-1]])
+    while end < len(lines) and lines[end].strip() and _measure_indent(lines[end]) > depth:
+        end += 1
+    return _Run(tuple(starts), end)
+
+
+def _find_following(lines: list[str], at: int, place: int, style: str, alphabet: tuple[str, ...]) -> int | None:
+    """Return the line that marks option number `place`; in between, the option at line `at` may go on."""
+    num_between = 0
+    for number in range(at + 1, len(lines)):
         line = lines[number].strip()
-        if not line:
-            continue
-        option = read_mark(line)
-        if option is None or option.style != first.style or option.place_in(alphabet) != len(numbers):
-            break
-        numbers.append(number)
-    return numbers
+        option = read_mark(line) if line else None
+        here = option.place_in(alphabet) if option and option.style == style else None
+        if here is not None:
+            return number if here == place else None
+        num_between += bool(line)
+        if num_between > MOST_LINES:
+            return None
+    return None
+
+
+def _measure_indent(line: str) -> int:
+    return len(line) - len(line.lstrip())

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 from pydantic import ConfigDict, Field, JsonValue
 
 from services.errors import ModelError, Unsupported
-from services.http.openai.answer_words import compile_any, read_answer_words
+from services.http.answer_words import compile_any, read_answer_words
 from services.http.openai.content import OpenValue
 from services.http.openai.prompt import ClientPrompt
 from services.types import Answer, Choice, sort_by_use

@@ -7,11 +7,9 @@ from services.errors import BadRequest
 from services.http.openai.content import Turn
 from services.http.openai.reply_form import ReplyForm, ReplyKind, find_form
 from services.http.openai.unread_options import warn_of_unread_options
-from services.http.option_lines import split_options
-from services.questions import LONGEST_TEXT, check_question
+from services.http.option_lines import MOST_CHARACTERS, Split, split_options
+from services.questions import check_question
 from services.types import Answer, Question
-
-MOST_CHARACTERS = 2 * LONGEST_TEXT  # of a text that options are looked for in: the question, and what is said beside it
 
 
 class ClientPrompt(NamedTuple):
@@ -39,12 +37,14 @@ def read_prompt(turn: Turn, choices: tuple[str, ...], reply: ReplyKind | None, p
     """
     if (num_characters := len(turn.text)) > MOST_CHARACTERS:
         raise BadRequest(f"The text has {num_characters} characters; at most {MOST_CHARACTERS} work.", param=param)
-    text, options, marks = (turn.text, choices, ()) if choices else split_options(turn.text)
-    marks = marks or tuple(ascii_uppercase[: len(options)])
+    split = Split(turn.text, choices) if choices else split_options(turn.text)
+    text, options = split.question, split.options
+    marks = split.marks or tuple(ascii_uppercase[: len(options)])
+    warnings = () if choices else warn_of_unread_options(split)
     if len(options) < 2:
-        warnings = () if choices else warn_of_unread_options(turn.text)
         question = check_question(text, options).with_earlier_turns(turn.earlier)
         return ClientPrompt(question, ReplyForm(reply or "text"), marks, warnings)
     asked = find_form(text, turn.instructions[-MOST_CHARACTERS:], options, marks)
     form = asked.form if reply is None else ReplyForm(reply)
-    return ClientPrompt(check_question(asked.question, options).with_earlier_turns(turn.earlier), form, marks)
+    question = check_question(asked.question, options).with_earlier_turns(turn.earlier)
+    return ClientPrompt(question, form, marks, warnings)

@@ -12,18 +12,23 @@ from functools import cache
 from string import ascii_uppercase
 from typing import Literal, NamedTuple, TypeAlias
 
-from services.http.openai.answer_words import compile_any, make_pattern_of_any, read_answer_words
+from services.http.answer_words import compile_any, make_pattern_of_any, read_answer_words
 from services.types import Choice
 
 ReplyKind: TypeAlias = Literal["letter", "text"]
 
-SENTENCE_END = re.compile(r"(?<=[.!?])[\"'”’)]*\s+(?![a-zà-ÿа-я])|(?<=[。！？])")  # "etc.) of" ends none
+SENTENCE_END = re.compile(
+    r"(?<=[.!?])(?<!\W[A-Za-z]\.[A-Za-z]\.)[\"'”’)]*\s+(?![a-zà-ÿа-я])|(?<=[。！？])"
+)  # "etc.) of" and "e.g. (A)" end none
 QUESTION_MARKS = ("?", "？", "؟")
 BETWEEN = r"\W{0,8}(?:[^\W\d_]{1,6}\W{0,8})?"  # two letters of a list: signs, and "or" in any language
 QUOTES = (("'", "'"), ('"', '"'), ("`", "`"), ("“", "”"), ("‘", "’"), ("«", "»"), ("„", "“"), ("「", "」"))
 NAMED = r"\$\{?[A-Za-z_]{1,20}\}?|\bLETTER\b"  # a place to fill in, as templates name it
 INSIDE = r"[\[<{(]([^\[\]<>{}()\n]{1,60})[\]>})]"
 ELLIPSIS = r"_{1,10}|\.{3}|…|\bX\b"
+REPEATED = re.compile(r"(?<!\w)([A-Z])\1{2,9}(?!\w)")  # a letter as it is to be written, such as "FFFFF"
+EXAMPLE = re.compile(r"\(([A-Z])\)")
+THINKING = re.compile(r"[:：]\s*(?:let['’]?s|let us) think\b.*\Z", re.IGNORECASE)  # a cue that goes on
 LONGEST_SENTENCE = 600  # characters: a longer one is not an instruction
 FARTHEST_QUOTE = 60  # characters from the place to fill in
 MOST_CUE_WORDS = 5
@@ -36,13 +41,16 @@ class ReplyForm(NamedTuple):
     kind: ReplyKind = "text"
     before: str = ""
     after: str = ""
+    num_times: int = 1
+    """How often it is named, one after the other."""
 
     def write(self, choice: Choice, marks: Sequence[str]) -> str:
         """Return the reply for an option; `marks` are those of all options as the prompt has them."""
         place = ascii_uppercase.index(choice.letter)
         named = choice.text if self.kind == "text" else marks[place] if place < len(marks) else choice.letter
-        is_json = self.before.startswith("{") and self.before.endswith('"')
-        return self.before + (json.dumps(named, ensure_ascii=False)[1:-1] if is_json else named) + self.after
+        is_json = self.before.endswith('": "')
+        written = json.dumps(named, ensure_ascii=False)[1:-1] if is_json else named
+        return self.before + self.num_times * written + self.after
 
 
 class _Template(NamedTuple):
@@ -50,6 +58,7 @@ class _Template(NamedTuple):
     after: str
     is_letter: bool
     """Whether the place to fill in is one for a letter."""
+    num_times: int = 1
 
 
 class AskedForm(NamedTuple):
@@ -78,8 +87,9 @@ def find_form(text: str, instructions: str, options: Sequence[str], marks: Seque
     if cue:
         kinds.append("letter")
     kind: ReplyKind = "letter" if any(one.is_letter for one in templates) else kinds[0] if kinds else "text"
-    before, after = templates[0][:2] if templates else ("", "")
-    return AskedForm(ReplyForm(kind, before, after), finder.strip(lines[: -len(cue)] if cue else lines) or text)
+    template = templates[0] if templates else _Template("", "", is_letter=False)
+    form = ReplyForm(kind, template.before, template.after, template.num_times)
+    return AskedForm(form, finder.strip(lines[: -len(cue)] if cue else lines) or text)
 
 
 class _SentenceForm(NamedTuple):
@@ -139,8 +149,34 @@ class _FormFinder:
         return any(pattern.search(sentence) for pattern in patterns)
 
     def _find_template(self, sentence: str) -> _Template | None:
-        if fixed := _find_fixed(sentence):
-            return fixed
+        found = self._find_fixed(sentence) or self._find_quoted(sentence) or self._find_labelled(sentence)
+        if found:
+            return found
+        answers = compile_any(read_answer_words().answer).search(sentence)
+        if answers and (repeated := REPEATED.search(sentence)):
+            return _Template("", "", is_letter=True, num_times=len(repeated[0]))
+        examples = EXAMPLE.findall(sentence)
+        if len(examples) == 1 and self._find_kind(sentence) == "letter":
+            return _Template("(", ")", is_letter=True)
+        return None
+
+    def _find_fixed(self, sentence: str) -> _Template | None:
+        r"""Find forms that say by themselves what is filled in: `\boxed{}`, `<answer></answer>`, `{"answer": "…"}`."""
+        named = self._names.search(sentence)
+        is_letter = bool(named and not _denies(sentence[: named.start()]))
+        if boxes := re.findall(r"\\boxed\{([^{}]{0,40})\}", sentence):
+            return _Template("\\boxed{", "}", is_letter or any(map(self._names_letter, boxes)))
+        noun = make_pattern_of_any(read_answer_words().answer)
+        if tag := re.search(rf"<({noun})>([^<>]{{0,60}})</\1>", sentence, re.IGNORECASE):
+            return _Template(f"<{tag[1]}>", f"</{tag[1]}>", is_letter or self._names_letter(tag[2]))
+        if pair := re.search(rf'(\{{\s*)?"({noun})"\s*:\s*"([^"{{}}]{{0,60}})"\s*(\}})?', sentence, re.IGNORECASE):
+            around = ("{", "}") if pair[1] and pair[4] else ("", "")
+            is_letter = is_letter or self._names_letter(pair[3])
+            return _Template(f'{around[0]}"{pair[2]}": "', f'"{around[1]}', is_letter)
+        return None
+
+    def _find_quoted(self, sentence: str) -> _Template | None:
+        """Find a form in quotes with a place to fill in, such as 'ANSWER: $LETTER'."""
         noun = compile_any(read_answer_words().answer)
         for opening, closing in QUOTES:
             for place in re.finditer(f"{NAMED}|{INSIDE}|{ELLIPSIS}", sentence):
@@ -148,22 +184,39 @@ class _FormFinder:
                 end = sentence.find(closing, place.end(), place.end() + FARTHEST_QUOTE)
                 before = sentence[start + 1 : place.start()]
                 if min(start, end) >= 0 and (self._is_place(place) or noun.search(before)):
-                    return _Template(before, sentence[place.end() : end], self._is_for_letter(place))
-        for place in re.finditer(f"{NAMED}|{INSIDE}", sentence):
-            label = _compile_before_place().search(sentence[: place.start()])
-            if label and self._is_place(place):
-                return _Template(label[1], "", self._is_for_letter(place))
+                    return self._fill(before, place, sentence[place.end() : end])
         return None
+
+    def _find_labelled(self, sentence: str) -> _Template | None:
+        """Find a form without quotes, such as "Answer: $LETTER" or "The best answer is [LETTER]."."""
+        for place in re.finditer(f"{NAMED}|{INSIDE}", sentence):
+            if not self._is_place(place):
+                continue
+            if label := _compile_before_place().search(sentence[: place.start()]):
+                return self._fill(label[1], place, "")
+            if told := _compile_statement().search(sentence[: place.start()]):
+                end = re.match(r"[.。]?\Z", sentence[place.end() :])
+                return self._fill(told[1], place, end[0] if end else "")
+        return None
+
+    def _fill(self, before: str, place: re.Match[str], after: str) -> _Template:
+        is_letter = self._names_letter(_name(place))
+        if place[1] and EXAMPLE.fullmatch(place[0]):  # round brackets around a letter are part of the form
+            before, after = f"{before}(", f"){after}"
+        return _Template(before, after, is_letter)
 
     def _is_place(self, place: re.Match[str]) -> bool:
         """Say whether this is to be filled in with an answer."""
-        words = read_answer_words()
-        return self._is_for_letter(place) or bool(compile_any(words.answer + words.option).search(_name(place)))
+        words, name = read_answer_words(), _name(place)
+        return (len(name) > 1 and self._names_letter(name)) or bool(
+            compile_any(words.answer + words.option).search(name)
+        )
 
-    def _is_for_letter(self, place: re.Match[str]) -> bool:
-        name = _name(place)
+    def _names_letter(self, name: str) -> bool:
+        """Say whether what stands in a place means a letter: it says so, lists all letters or is one."""
         named = compile_any(read_answer_words().letter).search(name)
-        return bool(named) or any(pattern.search(name) for pattern in self._lists)
+        is_one = bool(re.fullmatch(r"[A-Z]", name.strip()))
+        return is_one or bool(named) or any(pattern.search(name) for pattern in self._lists)
 
     def strip(self, lines: Sequence[str]) -> str:
         """Return the question in these lines: without what they say about the form, and without labels."""
@@ -215,18 +268,6 @@ def _is_request(sentence: str) -> bool:
     return bool(pattern.match(sentence)) and not sentence.endswith(QUESTION_MARKS)
 
 
-def _find_fixed(sentence: str) -> _Template | None:
-    r"""Find forms that say by themselves what is filled in: `\boxed{}`, `<answer></answer>`, `{"answer": "…"}`."""
-    if re.search(r"\\boxed\{[^{}]{0,40}\}", sentence):
-        return _Template("\\boxed{", "}", is_letter=False)
-    noun = make_pattern_of_any(read_answer_words().answer)
-    if tag := re.search(rf"<({noun})>[^<>]{{0,60}}</\1>", sentence, re.IGNORECASE):
-        return _Template(f"<{tag[1]}>", f"</{tag[1]}>", is_letter=False)
-    if pair := re.search(rf'\{{\s*"({noun})"\s*:\s*"[^"{{}}]{{0,60}}"\s*\}}', sentence, re.IGNORECASE):
-        return _Template(f'{{"{pair[1]}": "', '"}', is_letter=False)
-    return None
-
-
 def _list_enumerations(marks: Sequence[str]) -> Iterator[str]:
     """Yield patterns of all the marks in a row, and of a range of them."""
     upper = [mark.upper() for mark in marks]
@@ -239,12 +280,13 @@ def _list_enumerations(marks: Sequence[str]) -> Iterator[str]:
 
 def _find_cue(lines: Sequence[str]) -> list[str]:
     """Return the last line where it is one that a letter completes, such as "Answer:" or "The best answer is:"."""
-    filled = [line for line in lines if line.strip()]
+    filled = [line.strip() for line in lines if line.strip()]
     if len(filled) < 2:
         return []
-    last = filled[-1].strip()
+    last = THINKING.sub(":", filled[-1])
     is_cue = last.endswith((":", "：")) and len(last.split()) <= MOST_CUE_WORDS
-    if not (is_cue and compile_any(read_answer_words().answer).search(last)):
+    is_dialogue = last == "A:" and any(line.startswith("Q:") for line in filled)
+    if not (is_dialogue or (is_cue and compile_any(read_answer_words().answer).search(last))):
         return []
     return list(lines[max(number for number, line in enumerate(lines) if line.strip()) :])
 
@@ -261,6 +303,16 @@ def _drop_label(text: str) -> str:
 @cache
 def _compile_before_place() -> re.Pattern[str]:
     return re.compile(rf"({make_pattern_of_any(read_answer_words().answer)}\s?[:：]\s?)\Z", re.IGNORECASE)
+
+
+@cache
+def _compile_statement() -> re.Pattern[str]:
+    """Return the pattern of a statement of the answer, such as "The best answer is "."""
+    words = read_answer_words()
+    answer, copula = make_pattern_of_any(words.answer), make_pattern_of_any(words.copula)
+    return re.compile(
+        rf"(?:\A\W*|[:：]\s)((?:[^\W\d_]{{1,10}}\s){{0,2}}{answer}\s?{copula}\s?[:：]?\s?)\Z", re.IGNORECASE
+    )
 
 
 @cache

@@ -1,9 +1,11 @@
 """Options inside a text: the question and the options that it is split into."""
 
+from contextlib import suppress
+
 import pytest
 
 from services.errors import BadRequest
-from services.http.option_lines import Split, split_options
+from services.http.option_lines import MOST_CHARACTERS, Split, split_options
 from services.questions import LONGEST_TEXT
 
 
@@ -57,7 +59,99 @@ def test_options_are_lines_lettered_from_a_in_one_style(text: str, question: str
     ],
 )
 def test_marks_come_back_as_the_text_has_them(text: str, options: tuple[str, ...], marks: tuple[str, ...]) -> None:
-    assert split_options(text)[1:] == (options, marks)
+    assert split_options(text)[1:3] == (options, marks)
+
+
+OPTIONS = ("Rain", "A dog", "Wind", "Bees")
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        *("0. |1. |2. |3. ", "1)|2)|3)|4)", "A> |B> |C> |D> ", "A\t|B\t|C\t|D\t", "A = |B = |C = |D = "),
+        *("**A**: |**B**: |**C**: |**D**: ", "**A** |**B** |**C** |**D** ", "`A`: |`B`: |`C`: |`D`: "),
+        *(
+            "> A. |> B. |> C. |> D. ",
+            "- [ ] A. |- [ ] B. |- [ ] C. |- [ ] D. ",
+            "Answer A: |Answer B: |Answer C: |Answer D: ",
+        ),
+        *(
+            "⑴ |⑵ |⑶ |⑷ ",
+            "⒈ |⒉ |⒊ |⒋ ",
+            "⒜ |⒝ |⒞ |⒟ ",
+            "🅰 |🅱 |🅲 |🅳 ",
+            "❶ |❷ |❸ |❹ ",
+            "1\ufe0f\u20e3 |2\ufe0f\u20e3 |3\ufe0f\u20e3 |4\ufe0f\u20e3 ",
+        ),
+        *(
+            "Ⅰ. |Ⅱ. |Ⅲ. |Ⅳ. ",
+            "१. |२. |३. |४. ",
+            "۱) |۲) |۳) |۴) ",
+            "क) |ख) |ग) |घ) ",
+            "أ) |ب) |ت) |ث) ",
+            "الف) |ب) |ج) |د) ",
+        ),
+        *(
+            "ก. |ข. |ค. |ง. ",
+            "ㄱ. |ㄴ. |ㄷ. |ㄹ. ",
+            "㉠ |㉡ |㉢ |㉣ ",
+            "イ. |ロ. |ハ. |ニ. ",
+            "Ա. |Բ. |Գ. |Դ. ",
+            "ა) |ბ) |გ) |დ) ",
+        ),
+        *("\ufeffA. |\ufeffB. |\ufeffC. |\ufeffD. ", "\u200fA. |\u200fB. |\u200fC. |\u200fD. "),
+    ],
+)
+def test_options_are_marked_in_many_alphabets_and_styles(marks: str) -> None:
+    lines = [f"{mark}{option}" for mark, option in zip(marks.split("|"), OPTIONS, strict=True)]
+    assert split_options("\n".join(["What is heard?", *lines]))[:2] == ("What is heard?", OPTIONS)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "A)Rain B)A dog C)Wind D)Bees",
+        "A.Rain B.A dog C.Wind D.Bees",
+        "**A.** Rain **B.** A dog **C.** Wind **D.** Bees",
+        "A) Rain / B) A dog / C) Wind / D) Bees",
+        "А) Rain Б) A dog В) Wind Г) Bees",
+        "① Rain ② A dog ③ Wind ④ Bees",
+        "（ア）Rain（イ）A dog（ウ）Wind（エ）Bees",
+        "<br>A. Rain<br>B. A dog<br/>C. Wind<BR>D. Bees",
+    ],
+)
+def test_options_that_share_a_line_are_marked_in_many_ways_too(line: str) -> None:
+    assert split_options(f"What is heard? {line}")[:2] == ("What is heard?", OPTIONS)
+
+
+def test_the_sign_between_two_options_is_of_neither() -> None:
+    assert split_options("What?\nA. Rain,\nB. Wind, far off,\nC. Bees").options == ("Rain", "Wind, far off", "Bees")
+    assert split_options("What?\nA. Rain,\nB. Wind\nC. Bees").options == ("Rain,", "Wind", "Bees")
+    assert split_options('What?\n"A": "Rain",\n"B": "Wind"').options == ("Rain", "Wind")
+
+
+def test_an_option_may_go_on_in_the_next_lines() -> None:
+    text = "What?\n(A) Rain on\na roof\n(B) Wind\n\nfar off\n(C) Bees\nAnswer."
+    assert split_options(text)[:2] == ("What?\nAnswer.", ("Rain on\na roof", "Wind\n\nfar off", "Bees"))
+    assert split_options("What?\nA. Rain\nB. Wind in\n   trees\nAnswer.").options == ("Rain", "Wind in\n   trees")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What?\nA. Rain\nB. Wind\nD. Bees",
+        "What?\nA. Rain\nB. Wind\nB. Bees",
+        "What?\nA. Rain\nB. Wind\nC) Bees",
+    ],
+)
+def test_a_line_marked_as_options_are_is_noticed_beside_them(text: str) -> None:
+    split = split_options(text)
+    assert (split.options, split.is_whole) == (("Rain", "Wind"), False)
+    assert split_options("What?\nA. Rain\nB. Wind\n1. Listen.\n2. Answer.").is_whole
+
+
+def test_more_numbered_options_than_letters_are_all_read_so_that_they_are_refused() -> None:
+    assert len(split_options("Which?\n" + "\n".join(f"{number}. x{number}" for number in range(1, 41))).options) == 40
 
 
 @pytest.mark.parametrize(
@@ -127,3 +221,20 @@ def test_a_long_line_is_read_once() -> None:
 def test_the_longest_line_that_is_split_may_hold_one_mark_thousands_of_times() -> None:
     line = ("A. " * (LONGEST_TEXT // 3)).strip()
     assert split_options(line) == Split(line, ())
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("unit", ["1. x\n", "A. x\n", "(A) x\n\n"])
+def test_a_text_that_is_too_long_to_be_asked_is_not_split(unit: str) -> None:
+    text = "Which?\n" + unit * 200_000
+    assert split_options(text) == Split(text, ())
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize(
+    "unit", ["A. x\n\n\n", "A. x\n  y\n", "A.x B.x ", "①x", "['a','b'] ", "options ['a','b']\n", "{'A':'b','B':'c'} "]
+)
+def test_the_longest_text_that_is_split_is_split_at_once(unit: str) -> None:
+    for repeated in (unit * MOST_CHARACTERS, "Which options?\n" + unit * MOST_CHARACTERS):
+        with suppress(BadRequest):
+            split_options(repeated[:MOST_CHARACTERS])

@@ -5,7 +5,7 @@ import pytest
 from services.errors import BadRequest
 from services.http.openai.content import Turn
 from services.http.openai.prompt import MOST_CHARACTERS, ClientPrompt, read_prompt
-from services.http.openai.unread_options import UNREAD_OPTIONS
+from services.http.openai.unread_options import LEFT_OPTIONS, UNREAD_OPTIONS
 
 
 def read(text: str, *choices: str) -> ClientPrompt:
@@ -20,6 +20,9 @@ def read(text: str, *choices: str) -> ClientPrompt:
         "What is heard?\n- Rain\n- A dog",
         "What is heard?\nA. Rain\n(B) A dog",
         "Is it a) rain b) a dog?",
+        "What is heard?\nA Rain\nB Wind\nC Bees",
+        "What is heard?\nA.\nRain\nB.\nA dog",
+        "What is heard? Answer as in ['Rain', 'A dog'].",
     ],
 )
 def test_options_that_cannot_be_read_are_said_to_be(text: str) -> None:
@@ -33,6 +36,11 @@ def test_options_that_cannot_be_read_are_said_to_be(text: str) -> None:
 )
 def test_open_questions_are_not_suspected(text: str) -> None:
     assert read(text).warnings == ()
+
+
+def test_options_beside_those_that_were_read_are_said_to_be_left() -> None:
+    asked = read("What is heard?\nA. Rain\nB. A dog\nD. Wind")
+    assert (len(asked.question.choices), asked.warnings) == (2, (LEFT_OPTIONS.format(num=2),))
 
 
 def test_options_of_a_field_are_lettered_from_a() -> None:

@@ -59,6 +59,35 @@ def test_a_letter_is_given_where_it_is_asked_for_and_the_question_is_freed_of_it
 
 
 @pytest.mark.parametrize(
+    ("asked", "reply"),
+    [
+        ('Finish your answer with "the answer is (X)" where X is the correct letter choice.', "the answer is (B)"),
+        (
+            "Always conclude with:\nThe best answer is [the_answer_letter].\nwhere it is one of A, B, C or D.",
+            "The best answer is B.",
+        ),
+        ("Termina con: La respuesta es [LETRA]", "La respuesta es B"),
+        ('Show your choice in the `answer` field with only the letter, e.g., `"answer": "C"`.', '"answer": "B"'),
+        ('Return JSON, e.g. {"answer": "A"}', '{"answer": "B"}'),
+        ("Answer in the form <answer>A</answer>.", "<answer>B</answer>"),
+        ("Put the letter of your answer within \\boxed{}, e.g. \\boxed{A}.", "\\boxed{B}"),
+        ("Answer with just the letter in parentheses, e.g. (A).", "(B)"),
+        ("Write 'Therefore, the answer is: X' on the last line.", "Therefore, the answer is: B"),
+        ("If the answer is F, then write FFFFF.", "BBBBB"),
+        ("Answer: Let's think step by step.", "B"),
+        ("أجب بالحرف فقط.", "B"),
+        ("Відповідай лише літерою.", "B"),
+    ],
+)
+def test_an_example_of_the_reply_is_followed(asked: str, reply: str) -> None:
+    assert form_of(f"{HEARD}\n{asked}") == (reply, HEARD)
+
+
+def test_a_dialogue_ends_where_the_letter_is_to_be_written() -> None:
+    assert form_of(f"Q: {HEARD}\nA:") == ("B", HEARD)
+
+
+@pytest.mark.parametrize(
     ("text", "reply"),
     [
         (f"{HEARD}\nAnswer with the text of the option, not the letter.", "A dog"),
@@ -83,6 +112,10 @@ def test_a_text_is_given_where_it_is_asked_for(text: str, reply: str) -> None:
         'Who says "I am … here"?',
         "Does the melody go from A to D?",
         "Choose the instrument that is heard.",
+        "Which battery is meant, AAA or AA?",
+        "It isn't (A) if the answer can't be heard. What's heard?",
+        "The answer is [inaudible]. What is heard?",
+        "Which chord is (A)?",
     ],
 )
 def test_questions_about_letters_are_left_alone(text: str) -> None:

@@ -28,6 +28,8 @@ class AnswerWords(Value):
     """Before a letter: it is not what is wanted."""
     answer: tuple[str, ...]
     """What stands before the answer in a form to fill in, and in the last line of a prompt."""
+    copula: tuple[str, ...]
+    """What stands between `answer` and the answer in a statement."""
     question_label: tuple[str, ...]
     """What stands before the question."""
     options_label: tuple[str, ...]
