@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator, Callable, Container
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 from urllib.parse import unquote_to_bytes
 
 from fastapi import Request
-from pydantic import AfterValidator, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ValidationError
 from pydantic_core import PydanticCustomError
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
@@ -27,9 +27,11 @@ MAX_FIELDS = 100
 MAX_FIELD_BYTES = 100_000  # of a field that is not a file
 PLAIN_NAME = re.compile(rb";\s*filename\s*=", re.I)
 ENCODED_NAME = re.compile(rb";\s*filename\*\s*=\s*([^';\s]*)'[^';\s]*'([^;\s]+)", re.I)
+NUMBERED = re.compile(r"([^\[\]]+)\[(\d{1,3})\]")  # the name of an item of a list
 LATIN_1 = (b"iso-8859-1", b"latin1", b"latin-1", b"windows-1252")
 
 TAGGED = ("messages", "content", "input")  # lists of records of several kinds
+TAGGED_FIELDS = ("response_format", "format")  # records of several kinds
 
 LEAVE_OUT = "is not supported here; leave it out"
 
@@ -51,6 +53,16 @@ def accept_only(accepted: Container[object], hint: str) -> AfterValidator:
         raise PydanticCustomError("unsupported", hint)
 
     return AfterValidator(check)
+
+
+def _fill_unset(value: object) -> object:
+    return () if value is None else tuple(value) if isinstance(value, list) else value
+
+
+Texts: TypeAlias = Annotated[
+    tuple[str, ...], BeforeValidator(_fill_unset, json_schema_input_type=tuple[str, ...] | None)
+]
+"""A list of texts; null stands for a field that is not set, as clients write it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +98,12 @@ class MultipartForm:
         return next(iter(texts), None)
 
     def get_list(self, name: str) -> tuple[str, ...]:
-        """Return the texts of a list, whose fields may be called `name[]` too, as many clients do."""
-        return self.get_texts(f"{name}[]") + self.get_texts(name)
+        """Return the texts of a list, whose fields may be called `name[]` or `name[0]` too, as many clients do."""
+        numbered = sorted(
+            (int(found[2]), known) for known in self.names if (found := NUMBERED.fullmatch(known)) and found[1] == name
+        )
+        texts = (text for _, known in numbered for text in self.get_texts(known))
+        return (*self.get_texts(f"{name}[]"), *texts, *self.get_texts(name))
 
     def get_texts(self, name: str) -> tuple[str, ...]:
         """Return the texts of all fields of that name."""
@@ -144,6 +160,11 @@ class _FormParser(MultiPartParser):
         super().on_part_data(data, start, end)
 
 
+def drop_number(name: str) -> str:
+    """Return the name of a list of which a field, such as `choices[0]`, is one item."""
+    return NUMBERED.sub(r"\1[]", name)
+
+
 def _decode_name(encoded: re.Match[bytes]) -> bytes:
     """Decode the name of a file that is percent-encoded, in one of the two charsets of RFC 5987; any other is UTF-8."""
     charset = "latin-1" if encoded[1].lower() in LATIN_1 else "utf-8"
@@ -196,7 +217,7 @@ async def read_form(
         if not parser.is_whole:
             raise BadRequest("The form breaks off before the boundary that ends it.")
         for name in fields:
-            if known is not None and name not in known:
+            if known is not None and name not in known and drop_number(name) not in known:
                 raise Unsupported(f"No field named {name!r}. Known: {', '.join(known)}.", param=name)
         return MultipartForm(fields, tuple([await _read_file(file) for file in fields.getlist("file")]))
     finally:
@@ -239,6 +260,8 @@ def _name_place(place: tuple[int | str, ...]) -> str:
 
 def _is_tag(place: tuple[int | str, ...], number: int) -> bool:
     """Say whether this is the kind of a message or a content part, which pydantic puts into a place, and not a key."""
+    if number >= 1 and place[number - 1] in TAGGED_FIELDS:
+        return True
     return number >= 2 and place[number - 2] in TAGGED and isinstance(place[number - 1], int)
 
 

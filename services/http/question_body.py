@@ -12,6 +12,7 @@ from services.http.clips import AudioUpload, Base64Each
 from services.http.forms import (
     MAX_FIELDS,
     MultipartForm,
+    Texts,
     parse_json,
     read_content_type,
     read_form,
@@ -48,18 +49,18 @@ class JSONQuestion(Value):
     model_config = ConfigDict(strict=True, json_schema_extra={"examples": [EXAMPLE]})
 
     question: str
-    choices: tuple[str, ...] = ()
+    choices: Texts = ()
     """None: an open question."""
     path: str | None = None
     """Older name of `model`."""
     model: str | None = None
     """The model that answers, by a name that `/v1/models` lists; None: the first of them."""
-    as_published: bool = False
-    explain: bool = False
+    as_published: bool | None = None
+    explain: bool | None = None
     """Whether the answer brings its reasons, claims that cite evidence; they may take one more prompt."""
     audio: Base64Each = ()
     """The recording; a list where the question is about several."""
-    stream: bool = False
+    stream: bool | None = None
     """Whether server-sent events tell the stages of the work before the answer."""
 
     @model_validator(mode="after")
@@ -102,9 +103,9 @@ def _read_json(body: bytes) -> PostedQuestion:
         posted.choices,
         model,
         sounds,
-        as_published=posted.as_published,
-        is_stream=posted.stream,
-        explains=posted.explain,
+        as_published=bool(posted.as_published),
+        is_stream=bool(posted.stream),
+        explains=bool(posted.explain),
     )
 
 

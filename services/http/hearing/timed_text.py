@@ -1,7 +1,10 @@
 """Texts with times, in the formats of players and editors: SubRip, WebVTT, Audacity labels and RTTM."""
 
+import html
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
+
+SHORTEST_CUE_S = 0.001  # a cue that ends when it begins is dropped by players
 
 
 class TimedLine(NamedTuple):
@@ -21,8 +24,10 @@ def format_srt(lines: Sequence[TimedLine]) -> str:
 
 
 def format_vtt(lines: Iterable[TimedLine]) -> str:
-    """Return subtitles as WebVTT has them (W3C)."""
-    return "\n\n".join(["WEBVTT", *(f"{_format_span(line, '.')}\n{_escape_cue(line.text)}" for line in lines)]) + "\n"
+    """Return subtitles as WebVTT has them (W3C): markup is escaped, and no cue is without a length."""
+    cues = (line._replace(end_s=max(line.end_s, line.start_s + SHORTEST_CUE_S)) for line in lines)
+    blocks = (f"{_format_span(cue, '.')}\n{html.escape(' '.join(cue.text.split()), quote=False)}" for cue in cues)
+    return "\n\n".join(["WEBVTT", *blocks]) + "\n"
 
 
 def format_audacity(lines: Iterable[TimedLine]) -> str:

@@ -12,7 +12,15 @@ from services.asr.languages import read_languages
 from services.errors import BadRequest, Unsupported
 from services.http.access.limits import Limits
 from services.http.clips import AudioUpload
-from services.http.forms import LEAVE_OUT, MultipartForm, accept_only, make_bad_request, read_content_type, read_form
+from services.http.forms import (
+    LEAVE_OUT,
+    MultipartForm,
+    accept_only,
+    drop_number,
+    make_bad_request,
+    read_content_type,
+    read_form,
+)
 from services.protocols import TranscriptionGuide
 from services.types import Value
 
@@ -23,13 +31,19 @@ USUAL_NAMES = ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe", "gpt-
 """What OpenAI's clients send; here each stands for the ASR of the service."""
 DIARISING = "gpt-4o-transcribe-diarize"
 LISTS = ("include", "known_speaker_names", "known_speaker_references", "timestamp_granularities")
+OTHER_CODES = {"auto": "", "nb": "no", "iw": "he", "in": "id", "fil": "tl", "cmn": "zh", "ji": "yi"}
+"""Codes of languages beside those that Whisper has -> its own."""
 IGNORED = ("include", "temperature")  # of which a value that asks for anything is told
 
 
 def _find_language(named: str) -> str:
-    """Return the code of a language that is given by its code (`de`, `de-AT`) or its English name."""
+    """Return the code of a language that is given by its code (`de`, `de-AT`) or its English name.
+
+    `auto`, as programs around Whisper have it, is whichever is heard.
+    """
     code, known = named.strip().lower().replace("_", "-"), read_languages()
     names = {name.lower(): one for one, name in known.items()}
+    code = OTHER_CODES.get(code.partition("-")[0], code)
     found = names.get(code) or (code.partition("-")[0] if code.partition("-")[0] in known else None)
     if code and found is None:
         raise ValueError(f"{named!r} is not a language that the ASR knows; a code of ISO 639-1 is one, such as 'de'")
@@ -164,5 +178,5 @@ def _read_fields(form: MultipartForm) -> TranscriptionForm:
 
 def _list_ignored(form: MultipartForm, fields: TranscriptionForm) -> list[str]:
     known = {"file", *TranscriptionForm.model_fields, *(f"{name}[]" for name in LISTS), *VAD_FIELDS.values()}
-    unknown = [name for name in form.names if name not in known and any(form.get_texts(name))]
+    unknown = [name for name in form.names if drop_number(name) not in known and any(form.get_texts(name))]
     return [*fields.list_ignored(), *unknown]

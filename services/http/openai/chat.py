@@ -13,7 +13,7 @@ from pydantic import ConfigDict, Field, JsonValue, WithJsonSchema
 
 from services.errors import Unsupported
 from services.http.answering import BOTH, QuestionRequest
-from services.http.forms import accept_only, parse_json
+from services.http.forms import Texts, accept_only, parse_json
 from services.http.openai.content import ChatMessage, OpenValue, list_unknown_fields, read_turn
 from services.http.openai.json_reply import JSONReply, JSONSchemaFormat, TextFormat
 from services.http.openai.parameters import list_ignored, read_reply_options
@@ -78,7 +78,7 @@ class ChatRequest(OpenValue):
     messages: Annotated[tuple[ChatMessage, ...], Field(min_length=1)]
     model: str | None = None
     """A name that `/v1/models` lists; None: the first of them."""
-    choices: tuple[str, ...] = ()
+    choices: Texts = ()
     """The options of the question; none: those that its text lists, or an open question."""
     reply: ReplyKind | None = None
     """Whether the reply is the letter of the chosen option or its text; None: what the prompt asks for."""

@@ -19,6 +19,10 @@ from services.types import Message, Value
 FETCHED = ("http://", "https://")
 OTHER_RECORDINGS = "Recordings of earlier turns that are not heard again: {num}; the question is about the last ones."
 OLD_TURNS = "Turns that are left out, because the conversation is long: the first {num}."
+BESIDE = frozenset(
+    {"cache_control", "description", "id", "index", "mime_type", "name", "source_type", "strict", "uuid"}
+)
+"""Fields inside of parts that change no answer: a schema is always followed, and what a recording is shows in it."""
 NO_FILE_STORE = "This service keeps no files: send the recording itself, as base64."
 
 
@@ -281,6 +285,9 @@ def list_unknown_fields(value: object, place: str = "") -> Iterator[str]:
     elif isinstance(value, BaseModel) and not isinstance(value, EarlierReply):
         before = f"{place}." if place else ""
         known = type(value).model_fields
-        yield from (f"{before}{name}" for name in value.model_extra or () if place)
+        extra = value.model_extra or {}
+        yield from (
+            f"{before}{name}" for name, one in extra.items() if place and one is not None and name not in BESIDE
+        )
         for name in known:
             yield from list_unknown_fields(getattr(value, name), f"{before}{name}")

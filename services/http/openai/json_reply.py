@@ -10,8 +10,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Literal, TypeAlias
+from urllib.parse import unquote
 
 from pydantic import ConfigDict, Field, JsonValue
+from pydantic_core import SchemaError, SchemaValidator
 
 from services.errors import ModelError, Unsupported
 from services.http.answer_words import compile_any, read_answer_words
@@ -70,9 +72,12 @@ class JSONReply:
                 param=param,
             )
         self._num_parts = 0
+        self._holds_answer = False
         self._fill = self._plan(schema, "", (), is_only=True)
         if self._num_parts > MOST_PARTS:  # some may have been left out
             raise self._refuse_size()
+        if not self._holds_answer:
+            raise self._refuse((), "has no field for the answer")
 
     def write(self, answer: Answer) -> str:
         """Return the reply; `ModelError` where the model chose no option."""
@@ -113,10 +118,11 @@ class JSONReply:
         raise refused or self._refuse(path, "has no alternative that can be filled")
 
     def _plan_object(self, schema: Schema, path: tuple[str, ...]) -> Fill:
-        properties = schema.get("properties")
-        fields = properties if isinstance(properties, dict) else {}
-        required = schema.get("required")
-        needed = set(required) if isinstance(required, list) else set[object]()
+        properties, required = schema.get("properties", {}), schema.get("required", [])
+        if not isinstance(properties, dict) or not isinstance(required, list):
+            raise self._refuse(path, "is not described as JSON Schema has it")
+        needed = {name for name in required if isinstance(name, str)}
+        fields: dict[str, JsonValue] = {**properties, **{name: {} for name in sorted(needed - properties.keys())}}
         self._count_parts(len(fields))
         unsaid = [name for name, one in fields.items() if self._may_be_answer(name, one)]
         fills: dict[str, Fill] = {}
@@ -135,9 +141,10 @@ class JSONReply:
         return ("string" in kinds or "array" in kinds) and not _has_any_word(words.evidence + words.confidence, name)
 
     def _plan_array(self, schema: Schema, name: str, path: tuple[str, ...], *, is_only: bool) -> Fill:
-        if _has_any_word(read_answer_words().evidence, name):
+        items = self._resolve(_require_schema(schema.get("items", {})))
+        if _has_any_word(read_answer_words().evidence, name) and items.get("type", "string") == "string":
             return lambda answer: [one.text for one in sort_by_use(answer.evidence)[:1]] or [NO_EVIDENCE]
-        fill = self._plan(_require_schema(schema.get("items", {})), name, path, is_only=is_only)
+        fill = self._plan(items, name, path, is_only=is_only)
         if (least := schema.get("minItems")) and isinstance(least, int | float) and least > 1:
             raise self._refuse(path, "wants several values, and there is one answer")
         return lambda answer: [fill(answer)]
@@ -151,6 +158,7 @@ class JSONReply:
             if value is None:
                 raise self._refuse(path, f"has no value for the option {choice.text!r}")
             by_letter[choice.letter] = value
+        self._holds_answer = True
         return lambda answer: by_letter[_require_choice(answer).letter]
 
     def _list_spellings(self, choice: Choice) -> Iterator[str]:
@@ -173,24 +181,43 @@ class JSONReply:
             return lambda answer: next((one.text for one in sort_by_use(answer.evidence)), NO_EVIDENCE)
         is_answer = is_only or _has_any_word(words.answer + words.option, name)
         if is_answer and kind == "string":
-            return self._plan_answer(schema, name)
+            return self._plan_answer(schema, name, path)
         texts = [choice.text.strip().lower() for choice in self._prompt.question.choices]
         if kind == "boolean" and all(text in TRUTHS for text in texts):
+            self._holds_answer = True
             return lambda answer: TRUTHS[_require_choice(answer).text.strip().lower()]
         if is_answer and kind == "integer" and all(mark.isdecimal() for mark in self._prompt.marks):
+            self._holds_answer = True
             return lambda answer: int(self._mark(_require_choice(answer)))
         raise self._refuse(path, "is required, and nothing is known for it")
 
-    def _plan_answer(self, schema: Schema, name: str) -> Fill:
-        """Return how to fill a field of any text with the answer: with its letter where that is asked for."""
+    def _plan_answer(self, schema: Schema, name: str, path: tuple[str, ...]) -> Fill:
+        """Return how to fill a field of any text with the answer: its letter where that is asked for, or has to be."""
         told = " ".join([name, str(schema.get("title", "")), str(schema.get("description", ""))])
-        is_letter = _has_any_word(read_answer_words().letter, told) or schema.get("maxLength") == 1
-        pattern = schema.get("pattern")
-        if isinstance(pattern, str) and len(pattern) < 60 and re.fullmatch(r"\^?[(\[A-Za-z|,\-\])]+\$?", pattern):
-            is_letter = is_letter or all(len(part) == 1 for part in re.findall(r"[A-Za-z]+", pattern))
-        if is_letter or (self._prompt.form.kind == "letter" and not _has_any_word(("text",), told)):
-            return lambda answer: self._mark(_require_choice(answer))
-        return lambda answer: _require_choice(answer).text
+        is_asked = self._prompt.form.kind == "letter" and not _has_any_word(("text",), told)
+        by_letter = {choice.letter: self._mark(choice) for choice in self._prompt.question.choices}
+        by_text = {choice.letter: choice.text for choice in self._prompt.question.choices}
+        forms = (
+            [by_letter, by_text]
+            if is_asked or _has_any_word(read_answer_words().letter, told)
+            else [by_text, by_letter]
+        )
+        check = self._compile_bounds(schema, path)
+        fitting = next((form for form in forms if all(map(check, form.values()))), None)
+        if fitting is None:
+            raise self._refuse(path, "can hold neither the letters of the options nor their texts")
+        self._holds_answer = True
+        return lambda answer: fitting[_require_choice(answer).letter]
+
+    def _compile_bounds(self, schema: Schema, path: tuple[str, ...]) -> Callable[[str], bool]:
+        """Return the check of a text by the length and the pattern of a field, which takes linear time."""
+        given = {"pattern": "pattern", "minLength": "min_length", "maxLength": "max_length"}
+        bounds = {own: schema[key] for key, own in given.items() if schema.get(key) is not None}
+        try:
+            validator = SchemaValidator({"type": "str", **bounds})
+        except SchemaError:
+            raise self._refuse(path, "has a pattern or a length that cannot be read") from None
+        return validator.isinstance_python
 
     def _count_parts(self, number: int) -> None:
         """Count parts of the schema, and refuse one of too many before any more is read."""
@@ -209,8 +236,11 @@ class JSONReply:
                 return schema
             found: JsonValue = dict(self._schema)
             for part in reference.removeprefix("#").strip("/").split("/"):
-                found = found.get(part) if part and isinstance(found, dict) else found
-            schema = {**_require_schema(found), **{key: one for key, one in schema.items() if key != "$ref"}}
+                name = unquote(part).replace("~1", "/").replace("~0", "~")
+                found = found.get(name) if name and isinstance(found, dict) else found
+            if not reference.startswith("#") or not isinstance(found, dict):
+                raise self._refuse((), f"refers to {reference!r}, which is not in it")
+            schema = {**found, **{key: one for key, one in schema.items() if key != "$ref"}}
         raise self._refuse((), "refers to itself")
 
     def _refuse(self, path: tuple[str, ...], why: str) -> Unsupported:

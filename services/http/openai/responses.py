@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSche
 
 from services.errors import Unsupported
 from services.http.answering import BOTH, QuestionRequest
-from services.http.forms import accept_only, parse_json
+from services.http.forms import Texts, accept_only, parse_json
 from services.http.openai.chat import (
     INSTRUCTIONS,
     MAX_TOP_LOGPROBS,
@@ -107,7 +107,7 @@ class ResponseRequest(OpenValue):
     """A name that `/v1/models` lists; None: the first of them."""
     instructions: str | None = None
     """Counts for the form of the reply only."""
-    choices: tuple[str, ...] = ()
+    choices: Texts = ()
     """The options of the question; none: those that its text lists, or an open question."""
     reply: ReplyKind | None = None
     """Whether the reply is the letter of the chosen option or its text; None: what the prompt asks for."""

@@ -77,6 +77,19 @@ def test_a_list_may_have_brackets_behind_its_name(client: TestClient) -> None:
     assert post(client, build_form(*fields)).json()["choice"] == {"letter": "B", "text": "A dog"}
 
 
+def test_the_items_of_a_list_may_be_numbered(client: TestClient) -> None:
+    form = {"question": "What?", "model": "text", "choices[1]": "Wind", "choices[0]": "Rain", "choices[10]": "Bees"}
+    answer = client.post(PATH, data=form, files={"file": ("a.wav", b"")}).json()
+    assert (list(answer["probabilities"]), answer["choice"]["text"]) == (["A", "B", "C"], "Bees")
+
+
+@pytest.mark.parametrize("name", ["choices", "model", "explain", "stream", "as_published", "audio", "path"])
+def test_null_stands_for_a_field_that_is_not_set(client: TestClient, name: str) -> None:
+    body = {"question": "Which?\n(A) Rain\n(B) Wind", "model": "text", name: None}
+    answer = client.post(PATH, json=body)
+    assert answer.status_code == 200 or answer.json()["error"]["param"] == "file", answer.text
+
+
 def test_json_with_a_byte_order_mark_is_read_and_utf_16_is_named(client: TestClient) -> None:
     body = json.dumps(CHAT)
     assert post_json(client, body.encode("utf-8-sig")).status_code == 200
@@ -104,6 +117,7 @@ def test_a_body_without_a_type_is_told_that_it_has_none(client: TestClient) -> N
         ('"top_p": 1e999', "top_p: Input should be a finite number."),
         ('"messages": []', "messages: List should have at least 1 item"),
         ('"messages": [{"role": "user", "content": null}]', "messages[0].content: text or a list of parts works."),
+        ('"response_format": {"type": "json_schema"}', "response_format.json_schema: Field required."),
         ('"messages": [{"role": "user", "content": 5}]', "messages[0].content: text or a list of parts works."),
     ],
 )

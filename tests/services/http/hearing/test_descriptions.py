@@ -62,7 +62,7 @@ async def test_json_holds_the_evidence_with_its_times(url: str, tone: Callable[[
             "vtt",
             "WEBVTT\n\n00:00:00.000 --> 00:00:02.000\nIt is loud.\n\n"
             "00:00:00.250 --> 00:00:01.000\nSpeaker 1 speaks.\n\n"
-            "00:00:00.500 --> 00:00:02.000\nA dog barks → twice.\n",
+            "00:00:00.500 --> 00:00:02.000\nA dog barks --&gt; twice.\n",
         ),
         ("rttm", "SPEAKER clip 1 0.250 0.750 <NA> <NA> speaker_1 <NA> <NA>\n"),
     ],

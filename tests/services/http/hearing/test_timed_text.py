@@ -13,6 +13,11 @@ def test_hours_and_arrows_are_written_as_players_read_them() -> None:
     assert format_audacity(LINES).splitlines()[1] == "3661.250000\t3662.000000\tAn arrow --> here"
 
 
+def test_markup_is_text_in_webvtt_and_every_cue_lasts() -> None:
+    lines = format_vtt([TimedLine(1.0, 1.0, "<c> Tom & Ann --> b")]).splitlines()
+    assert lines[2:] == ["00:00:01.000 --> 00:00:01.001", "&lt;c&gt; Tom &amp; Ann --&gt; b"]
+
+
 def test_nothing_is_an_empty_file_that_is_still_valid() -> None:
     assert (format_srt([]), format_vtt([]), format_audacity([]), format_rttm([], "a")) == ("", "WEBVTT\n", "", "")
 

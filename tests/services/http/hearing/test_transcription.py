@@ -83,6 +83,17 @@ async def test_silence_has_no_text(client: AsyncOpenAI, tone: Callable[[float], 
     assert (silent.text, silent.language, silent.segments) == ("", None, [])
 
 
+@pytest.mark.parametrize(
+    ("named", "code"), [("auto", None), ("nb", "no"), ("nb-NO", "no"), ("iw", "he"), ("pt-BR", "pt")]
+)
+async def test_languages_are_named_as_programs_around_whisper_do(
+    client: AsyncOpenAI, tone: Callable[[float], bytes], scripted: ScriptedService, named: str, code: str | None
+) -> None:
+    asr = scripted.ears_for_words = ScriptedGuidedASR()
+    await write_down(client, tone(2.5), language=named, prompt="Ada")
+    assert [guide.language for guide in asr.guides] == [code]
+
+
 async def test_language_prompt_and_words_reach_the_asr(
     client: AsyncOpenAI, tone: Callable[[float], bytes], scripted: ScriptedService
 ) -> None:

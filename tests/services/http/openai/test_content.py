@@ -101,6 +101,10 @@ def test_unknown_fields_are_found_by_their_place() -> None:
 
     body = Body.model_validate({"new": 1, "parts": [{}, {"cache": 2, "parts": [{"deep": 3}]}]})
     assert [*list_unknown_fields(body)] == ["parts[1].cache", "parts[1].parts[0].deep"]
+    unset = Body.model_validate(
+        {"parts": [{"image_url": None, "cache_control": {"type": "ephemeral"}, "strict": True}]}
+    )
+    assert [*list_unknown_fields(unset)] == []
 
 
 def ask(*messages: dict[str, Any]) -> Chat:

@@ -83,11 +83,47 @@ def test_a_schema_of_pydantic_is_filled_field_by_field() -> None:
         ({"anyOf": [{"type": "null"}, {"type": "string"}]}, "A dog"),
         ({"type": ["string", "null"]}, "A dog"),
         ({"type": "array", "items": {"type": "string"}}, ["A dog"]),
+        ({"type": "string", "minLength": 2}, "A dog"),
+        ({"type": "string", "pattern": "^[RA]"}, "A dog"),
     ],
 )
 def test_the_only_field_that_can_hold_the_answer_does(field: dict[str, Any], value: object) -> None:
     schema = {"type": "object", "properties": {"sound_heard": field}, "required": ["sound_heard"]}
     assert fill(schema) == {"sound_heard": value}
+
+
+def test_references_are_pointers_in_which_signs_are_escaped() -> None:
+    schema = {"$ref": "#/$defs/a~1b/x%20y", "$defs": {"a/b": {"x y": {"enum": ["rain", "a dog"]}}}}
+    assert fill(schema) == "a dog"
+
+
+def test_evidence_follows_the_schema_of_its_items() -> None:
+    item = {"type": "object", "properties": {"evidence": {"type": "string"}}, "required": ["evidence"]}
+    schema = {
+        "type": "object",
+        "properties": {"answer": {"type": "string"}, "evidence": {"type": "array", "items": item}},
+    }
+    assert fill(schema) == {"answer": "A dog", "evidence": [{"evidence": "A dog barks."}]}
+
+
+def test_a_field_that_is_required_and_not_described_is_filled() -> None:
+    assert fill({"type": "object", "required": ["answer"]}) == {"answer": "A dog"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "why"),
+    [
+        ({"type": "object"}, "has no field for the answer"),
+        ({"type": "object", "properties": {"confidence": {"type": "number"}}}, "has no field for the answer"),
+        ({"type": "object", "properties": []}, "not described as JSON Schema"),
+        ({"type": "object", "properties": {"answer": {}}, "required": 5}, "not described as JSON Schema"),
+        ({"$ref": "#/$defs/nothing"}, "which is not in it"),
+        ({"$ref": "http://example.org/schema"}, "which is not in it"),
+    ],
+)
+def test_a_schema_that_holds_no_answer_or_is_none_is_refused(schema: dict[str, Any], why: str) -> None:
+    with pytest.raises(Unsupported, match=why):
+        JSONReply(schema, prompt(), "response_format")
 
 
 def test_the_form_of_the_prompt_counts_in_json_too() -> None:
@@ -115,6 +151,9 @@ def test_fields_that_may_be_left_out_are_left_out() -> None:
         ({"enum": ["A cat", "A bird"]}, "'heard' has no value for the option 'Rain'"),
         ({"type": "array", "items": {"type": "string"}, "minItems": 2}, "'heard' wants several values"),
         ({"$ref": "#/properties/heard"}, "it refers to itself"),
+        ({"type": "string", "minLength": 20}, "'heard' can hold neither the letters of the options nor their texts"),
+        ({"type": "string", "pattern": "^Answer: "}, "'heard' can hold neither"),
+        ({"type": "string", "pattern": "("}, "'heard' has a pattern or a length that cannot be read"),
         ({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}, "'heard.a' is required"),
     ],
 )
