@@ -117,8 +117,8 @@ def ask(
 ) -> None:
     """Ask about recordings together (`ask RECORDING... QUESTION`), or about each (`ask RECORDING... -q QUESTION`)."""
     from deploy.console.ask import AskRequest
-    from services.http.openai.unread_options import warn_of_unread_options
-    from services.http.option_lines import Split, split_options
+    from services.http.options.option_lines import Split, split_options
+    from services.http.options.unread_options import warn_of_unread_options
 
     *clips, last = asked if question is None else (*asked, question)
     split = Split(last, tuple(choice)) if choice else split_options(last)

@@ -34,7 +34,7 @@ DATA = {
     "services/captioners/sounds/level_course.safetensors": "Weights of the head that tells how the level develops",
     "services/captioners/sounds/sound_head.safetensors": "Weights of the head that names sounds",
     "services/captioners/sounds/sounds.json": "Words for sounds, and the AudioSet classes that they stand for",
-    "services/http/answer_words.json": "Words of many languages with which prompts say how to answer",
+    "services/http/options/answer_words.json": "Words of many languages with which prompts say how to answer",
     "services/llms/earwitness-reader-0.5b/adapter_config.json": "The adapters' rank, scale and layers (PEFT)",
     "services/llms/earwitness-reader-0.5b/adapter_model.safetensors": "The adapters",
     "services/llms/earwitness-reader-0.5b/config.yaml": "Configuration of the training of the reader that ships",

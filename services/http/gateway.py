@@ -42,9 +42,9 @@ from services.http.hearing.descriptions import (
     read_description_request,
 )
 from services.http.openai.routes import add_openai_routes, add_transcription_routes
-from services.http.openai.unread_options import warn_of_unread_options
 from services.http.openapi import describe_body
-from services.http.option_lines import Split, split_options
+from services.http.options.option_lines import Split, split_options
+from services.http.options.unread_options import warn_of_unread_options
 from services.http.paths import PathNormaliser
 from services.http.question_body import JSONQuestion, PostedQuestion, QuestionForm, read_question
 from services.http.responses import ERRORS, ErrorBody, make_json_response

@@ -16,9 +16,9 @@ from pydantic import ConfigDict, Field, JsonValue
 from pydantic_core import SchemaError, SchemaValidator
 
 from services.errors import ModelError, Unsupported
-from services.http.answer_words import compile_any, read_answer_words
 from services.http.openai.content import OpenValue
 from services.http.openai.prompt import ClientPrompt
+from services.http.options.answer_words import compile_any, read_answer_words
 from services.types import Answer, Choice, sort_by_use
 
 Fill: TypeAlias = Callable[[Answer], JsonValue]

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from services.errors import BadRequest
 from services.http.openai.content import Turn
 from services.http.openai.reply_form import ReplyForm, ReplyKind, find_form
-from services.http.openai.unread_options import warn_of_unread_options
-from services.http.option_lines import MOST_CHARACTERS, Split, split_options
+from services.http.options.option_lines import MOST_CHARACTERS, Split, split_options
+from services.http.options.unread_options import warn_of_unread_options
 from services.questions import check_question
 from services.types import Answer, Question
 

@@ -12,7 +12,7 @@ from functools import cache
 from string import ascii_uppercase
 from typing import Literal, NamedTuple, TypeAlias
 
-from services.http.answer_words import compile_any, make_pattern_of_any, read_answer_words
+from services.http.options.answer_words import compile_any, make_pattern_of_any, read_answer_words
 from services.types import Choice
 
 ReplyKind: TypeAlias = Literal["letter", "text"]

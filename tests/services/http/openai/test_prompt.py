@@ -5,7 +5,7 @@ import pytest
 from services.errors import BadRequest
 from services.http.openai.content import Turn
 from services.http.openai.prompt import MOST_CHARACTERS, ClientPrompt, read_prompt
-from services.http.openai.unread_options import LEFT_OPTIONS, UNREAD_OPTIONS
+from services.http.options.unread_options import LEFT_OPTIONS, UNREAD_OPTIONS
 
 
 def read(text: str, *choices: str) -> ClientPrompt:

@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 
 from services.errors import BadRequest
-from services.http.option_lines import MOST_CHARACTERS, Split, split_options
+from services.http.options.option_lines import MOST_CHARACTERS, Split, split_options
 from services.questions import LONGEST_TEXT
 
 

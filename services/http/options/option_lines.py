@@ -11,8 +11,8 @@ from string import ascii_uppercase
 from typing import NamedTuple
 
 from services.errors import BadRequest
-from services.http.option_literals import find_literal
-from services.http.option_marks import ALPHABETS, CIRCLES, MarkedLine, fold_mark, read_circle, read_mark
+from services.http.options.option_literals import find_literal
+from services.http.options.option_marks import ALPHABETS, CIRCLES, MarkedLine, fold_mark, read_circle, read_mark
 from services.questions import LONGEST_TEXT
 
 INLINE = "".join(sorted({mark for mark in chain(*ALPHABETS) if len(mark) == 1 and not mark.isdecimal()}))

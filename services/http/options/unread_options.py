@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from services.http.answer_words import make_pattern_of_any, read_answer_words
-from services.http.option_lines import Split
-from services.http.option_literals import holds_list
-from services.http.option_marks import ALPHABETS, CIRCLES, HALF_WIDTH, INVISIBLE, fold_mark, read_circle
+from services.http.options.answer_words import make_pattern_of_any, read_answer_words
+from services.http.options.option_lines import Split
+from services.http.options.option_literals import holds_list
+from services.http.options.option_marks import ALPHABETS, CIRCLES, HALF_WIDTH, INVISIBLE, fold_mark, read_circle
 
 TOKEN = re.compile(rf"(?:(?<=\s)|\A)[(\[*_`\"'“]{{0,3}}([^\W\d_]|\d{{1,2}})[)\].:、*_`\"'”]{{1,3}}(?!\d)|([{CIRCLES}])")
 FIRST = re.compile(r"\W*([^\W\d_]|\d{1,2})(?!\w)")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.http.option_lines import Split, split_options
+from services.http.options.option_lines import Split, split_options
 
 HEARD = "Which sound is heard?"
 OPTIONS = ("Rain", "Someone's dog", "Wind, far off")

@@ -7,7 +7,7 @@ import re
 from itertools import islice
 from typing import NamedTuple
 
-from services.http.answer_words import compile_any, read_answer_words
+from services.http.options.answer_words import compile_any, read_answer_words
 
 TEXT = r"(?:'(?:[^'\\\n]|\\.)*'|\"(?:[^\"\\\n]|\\.)*\"|“[^”\n]*”)"
 MARK = r"['\"]?(?:[A-Za-z]|\d\d?)['\"]?"
