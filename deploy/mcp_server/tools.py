@@ -15,6 +15,8 @@ from agents.listening.tools import CATALOGUE, AnyTool, format_name
 from deploy.mcp_server.folders import AllowedFolders
 from services.cancellation import run_in_thread
 from services.errors import BadRequest, word_problem
+from services.http.options.option_lines import Split, split_options
+from services.http.options.unread_options import warn_of_unread_options
 from services.longform.hearing import Listen, hear_parts
 from services.longform.split import split
 from services.protocols import ASR, Answerer, Captioner
@@ -67,7 +69,8 @@ class AskArguments(RecordingArguments):
     )
     question: str = Field(min_length=1, description="What to ask about the recording or the recordings.")
     options: tuple[str, ...] = Field(
-        default=(), description="Options to choose from, with a probability for each; none: the reply is free text."
+        default=(),
+        description="Options to choose from, with a probability for each; none: those in the question, or free text.",
     )
     model: str | None = Field(default=None, description="Name of what answers; default: what the server chose.")
     explain: bool = Field(default=False, description="Whether to give reasons: claims that cite evidence, checked.")
@@ -104,9 +107,13 @@ class OfferedTool(NamedTuple, Generic[Arguments]):
     work: Work[Arguments]
 
     async def call(self, context: McpContext, given: Mapping[str, object]) -> Value:
-        """Check the arguments and do the work; `BadRequest` says which argument is wrong."""
+        """Check the arguments and do the work; `BadRequest` says which argument is wrong.
+
+        Models that call tools write null for an argument that they leave out.
+        """
+        said = {name: value for name, value in given.items() if value is not None}
         try:
-            arguments = self.arguments.model_validate_json(json.dumps(dict(given)))
+            arguments = self.arguments.model_validate_json(json.dumps(said))
         except ValidationError as error:
             fault = error.errors()[0]
             name = ".".join(map(str, fault["loc"])) or "arguments"
@@ -158,7 +165,8 @@ async def _list_recordings(context: McpContext, _: NoRecording) -> RecordingName
 
 
 async def _ask(context: McpContext, asked: AskArguments) -> Value:
-    question = check_question(asked.question, asked.options)
+    split = Split(asked.question, asked.options) if asked.options else split_options(asked.question)
+    question = check_question(split.question, split.options)
     question = question.model_copy(update={"wants_reasons": asked.explain})
     check_num_clips(1 + len(asked.further_recordings), param="further_recordings")
     answerer = await context.hearers.find_answerer(asked.model)
@@ -166,7 +174,9 @@ async def _ask(context: McpContext, asked: AskArguments) -> Value:
     for name in (asked.recording, *asked.further_recordings):
         clips.append((await _open(context, name)).clip)
         check_total_duration([clip.duration_s for clip in clips], context.longest_s, param="further_recordings")
-    return await answerer.answer(question, *clips)
+    answer = await answerer.answer(question, *clips)
+    warnings = () if asked.options else warn_of_unread_options(split)
+    return answer.model_copy(update={"warnings": warnings}) if warnings else answer
 
 
 async def _transcribe(context: McpContext, asked: RecordingArguments) -> HeardEvidence:

@@ -98,7 +98,8 @@ class JSONReply:
         if isinstance(values := schema.get("enum"), list):
             return self._plan_enum(values, path)
         if schema.get("type") == "object" or "properties" in schema:
-            return self._plan_object(schema, path)
+            is_evidence = _has_any_word(read_answer_words().evidence, name)
+            return self._plan_statement(schema, path) if is_evidence else self._plan_object(schema, path)
         if schema.get("type") == "array":
             return self._plan_array(schema, name, path, is_only=is_only)
         return self._plan_value(schema, name, path, is_only=is_only)
@@ -118,12 +119,7 @@ class JSONReply:
         raise refused or self._refuse(path, "has no alternative that can be filled")
 
     def _plan_object(self, schema: Schema, path: tuple[str, ...]) -> Fill:
-        properties, required = schema.get("properties", {}), schema.get("required", [])
-        if not isinstance(properties, dict) or not isinstance(required, list):
-            raise self._refuse(path, "is not described as JSON Schema has it")
-        needed = {name for name in required if isinstance(name, str)}
-        fields: dict[str, JsonValue] = {**properties, **{name: {} for name in sorted(needed - properties.keys())}}
-        self._count_parts(len(fields))
+        fields, needed = self._read_fields(schema, path)
         unsaid = [name for name, one in fields.items() if self._may_be_answer(name, one)]
         fills: dict[str, Fill] = {}
         for name, one in fields.items():
@@ -134,6 +130,24 @@ class JSONReply:
                     raise
         return lambda answer: {name: fill(answer) for name, fill in fills.items()}
 
+    def _plan_statement(self, schema: Schema, path: tuple[str, ...]) -> Fill:
+        """Return how to fill an object that stands for a statement: its only text is that statement."""
+        fields, needed = self._read_fields(schema, path)
+        texts = [name for name, one in fields.items() if self._resolve(_require_schema(one)).get("type") == "string"]
+        if len(texts) != 1 or needed - set(texts):
+            raise self._refuse(path, "wants more of a statement than its text")
+        return lambda answer: {texts[0]: _find_reason(answer)}
+
+    def _read_fields(self, schema: Schema, path: tuple[str, ...]) -> tuple[dict[str, JsonValue], set[str]]:
+        """Return the fields of an object, and the names of those that are required."""
+        properties, required = schema.get("properties", {}), schema.get("required", [])
+        if not isinstance(properties, dict) or not isinstance(required, list):
+            raise self._refuse(path, "is not described as JSON Schema has it")
+        needed = {name for name in required if isinstance(name, str)}
+        fields: dict[str, JsonValue] = {**properties, **{name: {} for name in sorted(needed - properties.keys())}}
+        self._count_parts(len(fields))
+        return fields, needed
+
     def _may_be_answer(self, name: str, schema: JsonValue) -> bool:
         kind = self._resolve(_require_schema(schema)).get("type", "string")
         words = read_answer_words()
@@ -143,7 +157,7 @@ class JSONReply:
     def _plan_array(self, schema: Schema, name: str, path: tuple[str, ...], *, is_only: bool) -> Fill:
         items = self._resolve(_require_schema(schema.get("items", {})))
         if _has_any_word(read_answer_words().evidence, name) and items.get("type", "string") == "string":
-            return lambda answer: [one.text for one in sort_by_use(answer.evidence)[:1]] or [NO_EVIDENCE]
+            return lambda answer: [_find_reason(answer)]
         fill = self._plan(items, name, path, is_only=is_only)
         if (least := schema.get("minItems")) and isinstance(least, int | float) and least > 1:
             raise self._refuse(path, "wants several values, and there is one answer")
@@ -178,7 +192,7 @@ class JSONReply:
             scale = float(most) if isinstance(most, int | float) and 0 < most <= MOST_CONFIDENCE else 1.0
             return lambda answer: _scale_confidence(answer, scale, is_whole=kind == "integer")
         if kind == "string" and _has_any_word(words.evidence, name):
-            return lambda answer: next((one.text for one in sort_by_use(answer.evidence)), NO_EVIDENCE)
+            return _find_reason
         is_answer = is_only or _has_any_word(words.answer + words.option, name)
         if is_answer and kind == "string":
             return self._plan_answer(schema, name, path)
@@ -255,6 +269,11 @@ def _fill_with(value: JsonValue) -> Fill:
 def _require_choice(answer: Answer) -> Choice:
     assert answer.choice, "`write` refuses an answer without a choice"
     return answer.choice
+
+
+def _find_reason(answer: Answer) -> str:
+    """Return the statement that decided."""
+    return next((one.text for one in sort_by_use(answer.evidence)), NO_EVIDENCE)
 
 
 def _scale_confidence(answer: Answer, scale: float, *, is_whole: bool) -> JsonValue:

@@ -13,6 +13,7 @@ from mcp import Client
 from agents.listening.tools import CATALOGUE
 from deploy.mcp_server.server import build_server
 from deploy.mcp_server.tools import McpContext
+from services.http.options.unread_options import UNREAD_OPTIONS
 from services.scripted.service import ScriptedService
 from services.types import Answer
 
@@ -61,6 +62,19 @@ async def test_a_question_is_answered_with_its_options_and_by_the_model_that_is_
     asked = {"recording": "tone.wav", "question": "What?", "options": ["Rain", "Hail"]}
     other = await find(context, "ask", model="lalm/ear", **asked)
     assert (other["path"], other["choice"]["text"]) == ("lalm", "Rain")
+
+
+async def test_options_in_a_question_are_options_and_what_cannot_be_read_is_said(context: McpContext) -> None:
+    listed = await find(context, "ask", recording="tone.wav", question="What?\n(A) Rain\n(B) A tone")
+    assert (listed["choice"], listed["warnings"]) == ({"letter": "B", "text": "A tone"}, [])
+    unread = await find(context, "ask", recording="tone.wav", question="What?\n- Rain\n- A tone")
+    assert (unread["choice"], unread["warnings"]) == (None, [UNREAD_OPTIONS])
+
+
+async def test_null_stands_for_an_argument_that_is_left_out(context: McpContext) -> None:
+    unset = dict.fromkeys(("options", "further_recordings", "model", "explain"))
+    assert (await find(context, "ask", recording="tone.wav", question="What?", **unset))["reply"] == "2.00 s"
+    assert "question: Field required" in await refuse(context, "ask", recording="tone.wav", question=None)
 
 
 @pytest.mark.slow

@@ -98,12 +98,20 @@ def test_references_are_pointers_in_which_signs_are_escaped() -> None:
 
 
 def test_evidence_follows_the_schema_of_its_items() -> None:
-    item = {"type": "object", "properties": {"evidence": {"type": "string"}}, "required": ["evidence"]}
-    schema = {
+    item = {
+        "type": "object",
+        "properties": {"text": {"type": "string"}, "start": {"type": "number"}},
+        "required": ["text"],
+    }
+    schema: dict[str, Any] = {
         "type": "object",
         "properties": {"answer": {"type": "string"}, "evidence": {"type": "array", "items": item}},
     }
-    assert fill(schema) == {"answer": "A dog", "evidence": [{"evidence": "A dog barks."}]}
+    assert fill(schema) == {"answer": "A dog", "evidence": [{"text": "A dog barks."}]}
+    item["required"] = ["text", "start"]
+    assert fill(schema) == {"answer": "A dog"}
+    with pytest.raises(Unsupported, match="'evidence' wants more of a statement than its text"):
+        fill(schema | {"required": ["evidence"]})
 
 
 def test_a_field_that_is_required_and_not_described_is_filled() -> None:
