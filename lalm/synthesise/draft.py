@@ -16,6 +16,8 @@ Floats: TypeAlias = NDArray[np.float32]
 SplitSide: TypeAlias = Literal["train", "validation"]
 """Which side of the split a source, and every clip made of it, belongs to."""
 AnyT = TypeVar("AnyT")
+QUIET = 0.01  # of the peak, below which both ends of a sound are trimmed
+EDGE_S = 0.05  # kept at both ends
 HELD_BACK = 0.12  # share of recordings, presets and voices that only validation clips are made of
 
 
@@ -85,6 +87,15 @@ def state_domain_facts(task: str, *, speech: bool, music: bool) -> list[Fact]:
 def make_silence(seconds: float) -> Floats:
     """Make silence at 16 kHz, shape (num_samples,)."""
     return np.zeros(max(0, round(seconds * SAMPLE_RATE)), np.float32)
+
+
+def trim_silence(samples: Floats) -> Floats:
+    """Cut off what is silent before and after a sound, so that it begins when it is said to; silence stays as it is."""
+    loud = np.flatnonzero(np.abs(samples) > QUIET * np.abs(samples).max(initial=0))
+    if not len(loud):
+        return samples
+    edge = round(EDGE_S * SAMPLE_RATE)
+    return samples[max(0, loud[0] - edge) : loud[-1] + edge]
 
 
 def scale_to_peak(samples: Floats, peak_db: float) -> Floats:

@@ -135,8 +135,9 @@ class FocusedListener:
         return tuple(list_timeline(sections, turns, focus.options, self._timeline_names, SOUND_SCALE))
 
     def _find_turns_of(self, clip: AudioClip, options: tuple[str, ...]) -> tuple[InstrumentTurn, ...]:
-        """Return the turns of the instruments that the options name; empty unless every option names one."""
-        head, meant = self._models.instruments, [self._instrument_names.match(option) for option in options]
+        """Return the turns of the instruments that the options name, or families; empty where an option names none."""
+        head = self._models.instruments
+        meant = [self._instrument_names.match(option).intersection(head.labels) for option in options]
         if len(meant) < 2 or not all(meant):
             return ()
         named = sorted(head.labels.index(label) for label in frozenset[str]().union(*meant))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lalm.distill.facts import look_up
-from lalm.synthesise.draft import Draw, Floats, NoSource, scale_to_peak
+from lalm.synthesise.draft import Draw, Floats, NoSource, scale_to_peak, trim_silence
 from lalm.synthesise.sounds.models import SOUND_MODELS
 from lalm.synthesise.sounds.recordings import RecordingShelf, SourceRecording
 from lalm.synthesise.sounds.waves import fade
@@ -36,16 +36,16 @@ class SoundEvent:
     """Classes that the teacher is confident of."""
 
     def cut(self, draw: Draw, seconds: float) -> Floats:
-        """Cut out one of the loudest parts, with fades at both ends."""
+        """Cut out one of the loudest parts, without the silence before and after it, with fades at both ends."""
         length = round(seconds * SAMPLE_RATE)
         if len(self.samples) <= length:
-            return fade(self.samples, EDGE_S)
+            return fade(trim_silence(self.samples), EDGE_S)
         hop = max(1, length // 4)
         starts = range(0, len(self.samples) - length + 1, hop)
         energy = [float(np.square(self.samples[start : start + length]).sum()) for start in starts]
         best = sorted(range(len(energy)), key=energy.__getitem__)[-2:]
         start = starts[draw.rng.choice(best)]
-        return fade(self.samples[start : start + length], EDGE_S)
+        return fade(trim_silence(self.samples[start : start + length]), EDGE_S)
 
 
 class EventShelf:

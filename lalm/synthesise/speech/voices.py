@@ -10,18 +10,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, NamedTuple, TypeAlias
 
-import numpy as np
-
-from lalm.synthesise.draft import Draw, Floats, NoSource, SplitSide, hold_back
+from lalm.synthesise.draft import Draw, Floats, NoSource, SplitSide, hold_back, trim_silence
 from services.audio.load import load
 from services.errors import BadConfig
-from services.types import SAMPLE_RATE, Value
+from services.types import Value
 
 Engine: TypeAlias = Literal["espeak-ng", "flite", "festival"]
 Gender: TypeAlias = Literal["male", "female"]
 NORMAL_WPM = 165  # words a minute
-QUIET = 0.01  # of the peak, below which the ends of an utterance are trimmed
-EDGE_S = 0.05  # kept at both ends
 LONGEST_CALL_S = 60.0
 FESTIVAL_ENCODINGS = {"Czech": "iso-8859-2"}  # its voices do not read UTF-8; the others read ISO 8859-1
 
@@ -142,15 +138,7 @@ def speak(voice: SyntheticVoice, text: str, how: Delivery = Delivery()) -> Float
         if file.stat().st_size == 0:
             raise NoSource(f"{voice.name} cannot say {text!r}")
         samples = load(file).samples
-    return _trim(samples)
-
-
-def _trim(samples: Floats) -> Floats:
-    loud = np.flatnonzero(np.abs(samples) > QUIET * np.abs(samples).max(initial=0))
-    if not len(loud):
-        return samples
-    edge = round(EDGE_S * SAMPLE_RATE)
-    return samples[max(0, loud[0] - edge) : loud[-1] + edge]
+    return trim_silence(samples)
 
 
 class VoiceBank:
