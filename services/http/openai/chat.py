@@ -15,7 +15,7 @@ from services.errors import Unsupported
 from services.http.answering import BOTH, QuestionRequest
 from services.http.forms import Texts, accept_only, parse_json
 from services.http.openai.content import ChatMessage, OpenValue, list_unknown_fields, read_turn
-from services.http.openai.json_reply import JSONReply, JSONSchemaFormat, TextFormat
+from services.http.openai.json_reply import JSONForm, JSONReply, JSONSchemaFormat, TextFormat, follow_example
 from services.http.openai.parameters import list_ignored, read_reply_options
 from services.http.openai.prompt import ClientPrompt, read_prompt
 from services.http.openai.reply_form import ReplyKind
@@ -146,14 +146,16 @@ def read_chat(body: bytes, resolve: Callable[[str | None], str | None]) -> Chat:
     _check_logprobs(request, prompt.question, model)
     ignored = list_ignored(request, _list_supported(request), [*list_unknown_fields(request)])
     is_open = not prompt.question.choices
-    warnings = [*prompt.warnings]
+    wanted = _read_format(request, prompt, model)
+    form = JSONForm(wanted) if wanted or model == BOTH else follow_example(prompt)
+    warnings = [*prompt.warnings, *form.warnings]
     if turn.instructions:
         warnings.append(INSTRUCTIONS)
     warnings += turn.warnings
     return Chat(
         asked=QuestionRequest(add_reasons(prompt.question, request.explain), model, turn.sounds, place="messages"),
         prompt=prompt,
-        json=_read_format(request, prompt, model),
+        json=form.reply,
         warnings=tuple(warnings),
         ignored=ignored,
         reply_options=read_reply_options(request, ignored) if is_open else None,

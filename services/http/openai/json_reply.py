@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from string import ascii_uppercase
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 from urllib.parse import unquote
 
 from pydantic import ConfigDict, Field, JsonValue
@@ -29,6 +29,7 @@ MOST_NESTED = 8
 MOST_PARTS = 200  # of a schema, its references followed: one that refers to itself has parts without end
 MOST_CONFIDENCE = 1000  # of a scale for confidence, such as per cent
 TRUTHS: Mapping[str, bool] = {"yes": True, "true": True, "no": False, "false": False}
+SHOWN = "The reply is not the JSON that the prompt shows: {why}"
 NO_EVIDENCE = "No statement about the recording decided."
 
 
@@ -302,3 +303,21 @@ def _has_any_word(words: tuple[str, ...], name: str) -> bool:
     """Say whether the name of a field, such as `finalAnswer` or `final_answer`, has one of these words in it."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]", " ", name)
     return bool(compile_any(words).search(spaced))
+
+
+class JSONForm(NamedTuple):
+    """How a reply is written as JSON."""
+
+    reply: JSONReply | None = None
+    """None: in words."""
+    warnings: tuple[str, ...] = ()
+
+
+def follow_example(prompt: ClientPrompt) -> JSONForm:
+    """Return how to write the JSON that a prompt shows; a warning says which of its fields cannot be filled."""
+    if prompt.shown is None:
+        return JSONForm()
+    try:
+        return JSONForm(JSONReply(prompt.shown, prompt, "messages"))
+    except Unsupported as error:
+        return JSONForm(warnings=(SHOWN.format(why=error),))

@@ -3,8 +3,11 @@
 from string import ascii_uppercase
 from typing import NamedTuple
 
+from pydantic import JsonValue
+
 from services.errors import BadRequest
 from services.http.openai.content import Turn
+from services.http.openai.json_example import find_example
 from services.http.openai.reply_form import ReplyForm, ReplyKind, find_form
 from services.http.options.option_lines import MOST_CHARACTERS, Split, split_options
 from services.http.options.unread_options import warn_of_unread_options
@@ -20,6 +23,8 @@ class ClientPrompt(NamedTuple):
     marks: tuple[str, ...]
     """The letters or numbers of the options, as the prompt has them."""
     warnings: tuple[str, ...] = ()
+    shown: dict[str, JsonValue] | None = None
+    """The schema of the JSON that the prompt shows as an example of the reply."""
 
     def write(self, answer: Answer) -> str:
         """Return the reply: the chosen option in the form that was asked for, or the words of the model."""
@@ -44,7 +49,8 @@ def read_prompt(turn: Turn, choices: tuple[str, ...], reply: ReplyKind | None, p
     if len(options) < 2:
         question = check_question(text, options).with_earlier_turns(turn.earlier)
         return ClientPrompt(question, ReplyForm(reply or "text"), marks, warnings)
-    asked = find_form(text, turn.instructions[-MOST_CHARACTERS:], options, marks)
+    shown, told = find_example(text), find_example(turn.instructions[-MOST_CHARACTERS:])
+    asked = find_form(shown.text, told.text, options, marks)
     form = asked.form if reply is None else ReplyForm(reply)
     question = check_question(asked.question, options).with_earlier_turns(turn.earlier)
-    return ClientPrompt(question, form, marks, warnings)
+    return ClientPrompt(question, form, marks, warnings, None if reply else shown.schema or told.schema)

@@ -18,7 +18,7 @@ from services.http.openai.chat import (
     check_tools,
 )
 from services.http.openai.content import ChatMessage, OpenValue, list_unknown_fields, read_turn
-from services.http.openai.json_reply import JSONReply, TextFormat
+from services.http.openai.json_reply import JSONForm, JSONReply, TextFormat, follow_example
 from services.http.openai.parameters import list_ignored, read_reply_options
 from services.http.openai.prompt import read_prompt
 from services.http.openai.reply_form import ReplyKind
@@ -146,20 +146,24 @@ def read_response_request(body: bytes, resolve: Callable[[str | None], str | Non
     supported = SUPPORTED | {"tools"} if request.tool_choice == "none" else SUPPORTED
     ignored = list_ignored(request, supported, [*list_unknown_fields(request)])
     is_open = not prompt.question.choices
+    wanted = request.text.format if request.text else None
     warnings = [*prompt.warnings]
     warnings += [INSTRUCTIONS] if turn.instructions else []
     warnings += turn.warnings
     has_logprobs = LOGPROBS in (request.include or ())
     if has_logprobs and is_open:
         raise Unsupported(NO_LOGPROBS, param="include")
-    wanted = request.text.format if request.text else None
     if model == BOTH and (has_logprobs or isinstance(wanted, ResponseSchemaFormat)):
         raise Unsupported(TWO_ANSWERS, param="include" if has_logprobs else "text.format")
+    is_schema = isinstance(wanted, ResponseSchemaFormat)
+    form = JSONForm() if is_schema or model == BOTH else follow_example(prompt)
     return Chat(
         asked=QuestionRequest(add_reasons(prompt.question, request.explain), model, turn.sounds, place="input"),
         prompt=prompt,
-        json=JSONReply(wanted.content, prompt, "text.format") if isinstance(wanted, ResponseSchemaFormat) else None,
-        warnings=tuple(warnings),
+        json=JSONReply(wanted.content, prompt, "text.format")
+        if isinstance(wanted, ResponseSchemaFormat)
+        else form.reply,
+        warnings=(*warnings, *form.warnings),
         ignored=ignored,
         reply_options=read_reply_options(request, ignored) if is_open else None,
         is_stream=bool(request.stream),
