@@ -2,12 +2,15 @@
 
 import asyncio
 import inspect
+import json
 import os
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import fields
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -84,9 +87,53 @@ def test_without_an_agent_it_says_so_as_the_service_says_errors(running: tuple[p
 
 
 def test_rays_own_routes_are_not_for_clients(running: tuple[psutil.Process, int, Path]) -> None:
-    for route in ("/-/routes", "/-/healthz"):
-        response = httpx.get(f"http://127.0.0.1:{running[1]}{route}")
-        assert (response.status_code, response.json()["error"]["code"]) == (404, "not_found")
+    for route in ("/-/routes", "/-/healthz", "/%2d/routes", "/%2D/healthz", "/-%2froutes"):
+        response = send(running[1], f"GET {route} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        assert response.startswith(b"HTTP/1.1 404 ") and b'"not_found"' in response, route
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with the names and values of the headers that reached it."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({name.lower(): value for name, value in self.headers.items()}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_headers_that_steer_ray_or_break_it_do_not_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with TemporaryDirectory(prefix="t-", dir="/tmp") as folder, ThreadingHTTPServer(("127.0.0.1", 0), Echo) as agent:
+        threading.Thread(target=agent.serve_forever, daemon=True).start()
+        own = configure(Path(folder), monkeypatch, "127.0.0.1", port := free_port())
+        target = haproxy.ServerConfig("agent", "127.0.0.1", agent.server_port)
+        backend = haproxy.BackendConfig("http-earwitness", "/", servers=[target])
+        own.set_backend_configs({backend.name: backend})
+        own._generate_config_file_internal()
+        process = subprocess.Popen([haproxy.get_haproxy_binary(), "-db", "-f", f"{folder}/haproxy.cfg"])
+        try:
+            while not (Path(folder) / "admin").exists():
+                assert process.poll() is None
+                time.sleep(0.01)
+            steering = ("X-Session-Id", "x_session-id", "Serve-Multiplexed_Model-Id", "X-Request-Timeout-Seconds")
+            for given, kept in (
+                (b"one.2_3:4-5", "one.2_3:4-5"),
+                (b"caf\xe9", None),
+                (b"a b", None),
+                (b"a" * 129, None),
+            ):
+                headers = [(b"X-Request-Id", given), *((name.encode(), b"\xff") for name in steering)]
+                seen = httpx.get(f"http://127.0.0.1:{port}", headers=headers, timeout=10).json()
+                assert (seen.get("x-request-id"), seen["host"]) == (kept, f"127.0.0.1:{port}")
+                assert seen.keys() & {name.lower() for name in steering} == set()
+        finally:
+            process.kill()
+            process.wait()
+            agent.shutdown()
 
 
 def test_a_head_that_fits_no_buffer_is_refused_and_http_2_is_not_spoken(
