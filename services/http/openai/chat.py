@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, TypeAlias
 
-from pydantic import ConfigDict, Field, JsonValue, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 
 from services.errors import Unsupported
 from services.http.answering import BOTH, QuestionRequest
@@ -59,12 +59,22 @@ OnlyText: TypeAlias = Annotated[
 Format: TypeAlias = Annotated[TextFormat | JSONSchemaFormat, Field(discriminator="type")]
 
 
+def _read_no_bound(value: object) -> object:
+    """Return None for -1, which programs around local models write where there is no bound."""
+    return None if value == -1 else value
+
+
+MostTokens: TypeAlias = Annotated[
+    Annotated[int, Field(ge=1)] | None, BeforeValidator(_read_no_bound, json_schema_input_type=int | None)
+]
+
+
 class StreamOptions(Value):
     """What a stream contains beside the answer."""
 
     model_config = ConfigDict(strict=True, extra="allow")
 
-    include_usage: bool = False
+    include_usage: bool | None = None
     include_obfuscation: bool | None = None
 
 
@@ -106,8 +116,8 @@ class ChatRequest(OpenValue):
     top_p: float | None = None
     stop: JsonValue = None
     seed: int | None = None
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
-    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_tokens: MostTokens = None
+    max_completion_tokens: MostTokens = None
     frequency_penalty: float | None = None
     presence_penalty: float | None = None
     logit_bias: JsonValue = None
@@ -160,7 +170,7 @@ def read_chat(body: bytes, resolve: Callable[[str | None], str | None]) -> Chat:
         ignored=ignored,
         reply_options=read_reply_options(request, ignored) if is_open else None,
         is_stream=bool(request.stream),
-        with_usage=request.stream_options is not None and request.stream_options.include_usage,
+        with_usage=request.stream_options is not None and bool(request.stream_options.include_usage),
         num_logprobs=(request.top_logprobs or 0) if request.logprobs else None,
     )
 

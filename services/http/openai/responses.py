@@ -14,6 +14,7 @@ from services.http.openai.chat import (
     NO_LOGPROBS,
     TWO_ANSWERS,
     Chat,
+    MostTokens,
     add_reasons,
     check_tools,
 )
@@ -130,7 +131,7 @@ class ResponseRequest(OpenValue):
     """Ignored with a warning, as are all below where they ask for anything."""
     temperature: Annotated[float, Field(ge=0)] | None = None
     top_p: float | None = None
-    max_output_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_output_tokens: MostTokens = None
     reasoning: JsonValue = None
 
 

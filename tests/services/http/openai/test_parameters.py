@@ -74,6 +74,7 @@ def test_what_would_change_the_answer_is_refused_by_name(change: dict[str, Any],
         {"tools": [], "stop": None, "logprobs": False, "response_format": {"type": "text"}, "modalities": ["text"]},
         {"user": "me", "metadata": {"a": "b"}, "store": True, "service_tier": "auto"},
         {"tool_choice": "none", "top_k": -1, "min_p": 0, "repetition_penalty": 1.0, "echo": False, "request_id": "x"},
+        {"max_tokens": -1, "max_completion_tokens": -1, "stream": True, "stream_options": {"include_usage": None}},
         {"skip_special_tokens": True, "add_generation_prompt": True, "best_of": 1, "stop_token_ids": [], "priority": 0},
     ],
 )
