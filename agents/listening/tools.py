@@ -121,7 +121,9 @@ TOOLS: Mapping[str, AnyTool] = {
         _caption_about("tempo", "Estimate tempo, metre, or how the tempo develops.", "There is no clear beat."),
         _caption_about("key", "Estimate key, scale or chord.", "No pitched notes are heard.", finds_when=True),
         _caption_about("pitch", "Tell how high a tone is, or how a melody moves.", "Fewer than two notes are heard."),
-        _caption_about("count", "Count separate sounds, notes, beats or speakers.", "No separate events are heard."),
+        _caption_about(
+            "count", "Count separate sounds, notes, beats, instruments or speakers.", "No separate events are heard."
+        ),
         Tool(
             name="order",
             cost=1,

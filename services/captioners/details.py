@@ -45,6 +45,8 @@ SAME_PITCH = 0.03  # logarithm of the ratio of two frequencies that count as equ
 MIN_CONFIDENCE = 0.2  # below it the likeliest of the sounds asked about is a guess
 MIN_PROBABILITY = 0.4  # of the likeliest option; below it no statement is made
 MAX_NAMED, MAX_RATIO = 2, 10.0  # options in a statement, and how many times likelier the first may be than the next
+PLAYERS_PRECISION, SECTIONS_PRECISION = 0.7, 0.65
+"""Share of right numbers, from two on, of instruments and of different sounds (see docs/log)."""
 SOUND_SCALE = OptionScale(2.5, -4.0)
 INSTRUMENT_SCALE = OptionScale(2.0, -5.5)
 
@@ -177,9 +179,23 @@ class FocusedListener:
             return [make_statement("melody", "Number of notes: {}.", [len(found)], 0.8)] if found else []
         if focus.asks(SPOKEN_COUNT):
             return []
+        return self._count_things(clip, focus)
+
+    def _count_things(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
+        """Count instruments, different sounds, or else what is heard one by one."""
+        if focus.asks_how_many("instruments?|players?|musicians?"):
+            return _state_number("instrument", "instruments", len(self._find_all_players(clip)), PLAYERS_PRECISION)
+        if focus.asks_how_many("sounds?|sources?") and focus.asks("different|distinct|kinds?|types?|sources?"):
+            return _state_number("event", "sounds", len(self._models.tagger.find_sections(clip)), SECTIONS_PRECISION)
         speech = self._models.tagger(clip, detect_speech(clip.samples)).speech
         number = len(drop_spoken(detect_strokes(clip.samples), speech))
         return [make_statement("event", "Number of separate events: {}.", [number], 0.9)] if number else []
+
+    def _find_all_players(self, clip: AudioClip) -> frozenset[str]:
+        """Return the instruments that play by themselves or lead for a while."""
+        head = self._models.instruments
+        logs = head(clip.samples, self._models.yamnet(clip.samples))
+        return frozenset(turn.label for turn in find_turns(logs, head.labels))
 
     def _find_tempo(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         found = self._models.rhythm(clip.samples)
@@ -273,6 +289,13 @@ def _state_options(kind: EvidenceKind, what: str, weighed: tuple[WeighedOption, 
         if one.probability >= best / MAX_RATIO
     ]
     return [Statement(kind, f"{what}: {', else '.join(map(str, labels))}.", best, "model", tuple(labels))]
+
+
+def _state_number(kind: EvidenceKind, what: str, number: int, precision: float) -> list[Statement]:
+    """State how many there are; one may as well be several that sound alike."""
+    if number < 2:
+        return []
+    return [make_statement(kind, f"Number of different {what}: {{}}.", [number], precision, "model")]
 
 
 def _state_rhythm(found: Rhythm, focus: FocusQuery) -> list[Statement]:

@@ -118,6 +118,18 @@ def test_that_no_instrument_plays_may_be_an_option(captioner: AcousticCaptioner)
     assert told.startswith("Of the instruments asked about, most like: piano (")
 
 
+def test_instruments_and_different_sounds_are_counted_not_their_strokes(captioner: AcousticCaptioner) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.2, 2 * SAMPLE_RATE).astype(np.float32)
+    samples = np.concatenate([noise, np.zeros(SAMPLE_RATE // 2, np.float32), tone(440, 2.0)])
+    asked = "How many different sounds are heard?"
+    assert heard(captioner, samples, asked, topic="count") == ["Number of different sounds: 2."]
+    assert heard(captioner, tone(440, 2.0), asked, topic="count") == []
+    told = heard(captioner, hits([0.2, 0.7, 1.2], 2.0), "How many instruments play?", topic="count")
+    assert all(one.startswith("Number of different instruments: ") for one in told)
+    (strokes,) = heard(captioner, hits([0.2, 0.7, 1.2], 2.0), "How many knocks are heard?", topic="count")
+    assert strokes == "Number of separate events: 3."
+
+
 @pytest.mark.parametrize(
     "options",
     [("piano", "nylon-string guitar"), tuple(read_families()), ("Alto saxophone", "A brass instrument", "Piano")],

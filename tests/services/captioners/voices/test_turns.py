@@ -54,6 +54,13 @@ def test_a_change_of_voice_without_a_pause_is_found() -> None:
     assert 1.0 < found[1].start_s < 3.0
 
 
+def test_a_voice_that_speaks_for_a_second_counts_if_it_is_unlike_the_others() -> None:
+    samples, spans = spoken((120, 2.0), (300, 0.9), (120, 0.9), (300, 1.0), (600, 0.5))
+    assert [turn.voice for turn in diarise(encode_by_pitch, samples, spans)[:4]] == [0, 1, 0, 1]
+    short, spans = spoken((120, 2.0), (300, 0.7))
+    assert {turn.voice for turn in diarise(encode_by_pitch, short, spans)} == {0}
+
+
 def test_short_speech_only_is_one_voice() -> None:
     samples, spans = spoken((120, 0.3))
     assert len(diarise(encode_by_pitch, samples, spans)) == 1
