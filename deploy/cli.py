@@ -208,12 +208,13 @@ def listen(
     """Listen to a recording with one tool of the agent; without a tool, list the tools."""
     from deploy.console.ask import keep_stdout
     from deploy.console.listen import ListenRequest, listen, print_report, print_tools
+    from deploy.console.recordings import parse_path
 
     if clip is None or tool is None:
         print_tools(sys.stdout, as_json=json)
         return
     request = ListenRequest(
-        clip=Path(clip),
+        clip=parse_path(clip),
         tool=tool,
         flags=tuple(context.args),
         other=other,

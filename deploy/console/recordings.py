@@ -1,5 +1,6 @@
 """Recordings named on the command line: files, folders, and patterns such as 'takes/*.wav'."""
 
+import re
 from collections.abc import Iterator, Sequence
 from glob import glob, has_magic
 from os.path import isfile
@@ -8,6 +9,20 @@ from pathlib import Path
 from services.audio.load import is_recording, require_file
 from services.errors import BadAudio, BadConfig
 from services.questions import check_num_clips
+
+URL = re.compile(r"[a-z][a-z0-9+.-]+:/", re.IGNORECASE)
+
+
+def parse_path(name: str) -> Path:
+    """Return the path of a recording; `BadAudio` where what was named is a URL, standard input or nothing."""
+    if not name:
+        raise BadAudio("The name of the recording is empty, as where a variable of the shell is not set.")
+    path = Path(name)
+    if name == "-" and not path.exists():
+        raise BadAudio("'-' is not a file; /dev/stdin reads what is piped in.")
+    if URL.match(name) and not path.exists():
+        raise BadAudio(f"'{name}' is a URL, and recordings are read from files: download it, and name the file.")
+    return path
 
 
 def require_named(named: Sequence[str], question: str) -> tuple[Path, ...]:
@@ -23,9 +38,10 @@ def require_named(named: Sequence[str], question: str) -> tuple[Path, ...]:
     if isfile(question):  # noqa: PTH113 - pathlib's raises where a name is too long for a file's
         raise BadConfig(f"'{question}' is a file, and the last argument is the question: add one.")
     check_num_clips(len(named))
-    if folder := next((name for name in named if Path(name).is_dir()), None):
+    paths = tuple(map(parse_path, named))
+    if folder := next((path for path in paths if path.is_dir()), None):
         raise BadAudio(f"'{folder}' is a directory, not a recording. With -q QUESTION, each recording in it is asked.")
-    return tuple(map(Path, named))
+    return paths
 
 
 def find_recordings(named: Sequence[str]) -> tuple[Path, ...]:
@@ -40,7 +56,7 @@ def find_recordings(named: Sequence[str]) -> tuple[Path, ...]:
 
 
 def _find(name: str) -> Iterator[Path]:
-    path = Path(name)
+    path = parse_path(name)
     if path.is_dir():
         yield from _require_some(sorted(filter(is_recording, path.rglob("*"))), f"The folder '{name}' holds none")
     elif has_magic(name) and not path.exists():

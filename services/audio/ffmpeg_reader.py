@@ -21,6 +21,7 @@ from services.audio.chaining import Link
 from services.audio.formats import ACCEPTED, CODECS, DEMUXERS, HEADERLESS, Source, begins_like_a_recording
 from services.audio.pcm_wav import FrameBlock
 from services.audio.resync import Resumption, find_resumption
+from services.audio.truncation import measure_mp3
 from services.errors import AudioCode, BadAudio, make_bad_audio
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 
 BLOCK = 1 << 17  # samples of all channels that are gathered before they are handed on
+STATING = frozenset(["aiff", "au", "flac", "flv", "matroska,webm", "tta", "wv"])  # formats that state their length
+LOUDEST = 2.0  # of full scale; sound that was coded at full scale decodes to little beyond it
 GAP_S = 0.1  # swresample's min_hard_comp
 START_GAP_S = 0.001
 OVERLAP_S = 1.0  # a clock that goes back further begins again, as in joined files
@@ -78,6 +81,13 @@ class _Input:
         """Return the position, in bytes from the link's beginning."""
         return self._source.tell() - self._start
 
+    def measure_mp3(self, rate: int) -> float:
+        """Return the seconds that an MP3 header states, 0 for none; FFmpeg finds its place as it was."""
+        place = self._source.tell()
+        length_s = measure_mp3(self._source, self._start, rate)
+        self._source.seek(place)
+        return length_s
+
 
 class FFmpegReader:
     """A recording that is read from its beginning to its end, once."""
@@ -96,10 +106,19 @@ class FFmpegReader:
         self.num_packets = self.num_bad_packets = 0
         self.ends_badly = False
         """Whether the last packet could not be decoded whole, or the container broke off."""
-        self.announced_s = 0.0
-        """Length that a FLAC header states; 0: none."""
-        if self._container.format.name == "flac" and self._stream.duration and self._stream.time_base:
-            self.announced_s = float(self._stream.duration * self._stream.time_base)
+        self.announced_s = self._find_announced()
+        """Length that the container states; 0: none."""
+
+    def _find_announced(self) -> float:
+        """Return the seconds that the header states; for other formats FFmpeg infers them from the bytes there are."""
+        container, stream = self._container, self._stream
+        if container.format.name == "mp3":
+            return self._file.measure_mp3(stream.rate or 0)
+        if container.format.name not in STATING or len(container.streams) > 1:  # a picture may be longer than its sound
+            return 0.0
+        if stream.duration and stream.time_base:
+            return float(stream.duration * stream.time_base)
+        return (container.duration or 0) * MICROSECONDS
 
     def read(self, max_duration_s: float) -> Iterator[FrameBlock]:
         """Yield the samples on the container's clock; a gap is at most `max_duration_s` of silence."""
@@ -108,7 +127,7 @@ class FFmpegReader:
             gathered: list[NDArray[np.float32]] = []
             rate = size = 0
             for frame in self._decode():
-                samples = _to_array(frame)
+                samples = self._limit(_to_array(frame))
                 skip, silence = clock.place(frame, len(samples))
                 self.heard_s = clock.heard_s
                 is_other = gathered and (frame.sample_rate, samples.shape[1]) != (rate, gathered[0].shape[1])
@@ -124,7 +143,18 @@ class FFmpegReader:
             if gathered:
                 yield FrameBlock(rate, np.concatenate(gathered))
 
+    def _limit(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Clip at full scale, as players do, what a lossy decoder makes of a damaged packet: bursts far beyond it.
+
+        Else one of them would set the level of the whole recording. Samples that are no decoder's work stay.
+        """
+        is_plain = self._stream.codec_context.name.startswith("pcm_")
+        if is_plain or not samples.size or np.abs(samples).max() <= LOUDEST:
+            return samples
+        return np.clip(samples, -1, 1)
+
     def _decode(self) -> Iterator["AudioFrame"]:
+        is_plain = self._stream.codec_context.name.startswith("pcm_")
         for packet in self._demux():
             try:
                 frames = self._stream.decode(packet)
@@ -135,8 +165,9 @@ class FFmpegReader:
                 self.num_bad_packets += 1
                 self.ends_badly = True
                 continue
-            if packet is not None:  # a last packet of plain samples is as long as what is left
-                self.ends_badly = packet.is_corrupt and not self._stream.codec_context.name.startswith("pcm_")
+            if packet is not None:  # a last packet of plain samples or of a WAV file is as long as what is left
+                is_measured = is_plain or self._container.format.name == "wav"
+                self.ends_badly = packet.is_corrupt and not is_measured
             yield from frames
 
     def _demux(self) -> Iterator["Packet[AudioStream] | None"]:

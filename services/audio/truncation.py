@@ -7,6 +7,7 @@ there and used for nothing else.
 """
 
 from io import SEEK_CUR, SEEK_END
+from typing import NamedTuple
 
 from services.audio.formats import Source
 
@@ -15,6 +16,7 @@ STREAMED_WAV = 0x7FFF0000  # a WAV file that announces as much was written befor
 MOST_PARTS = 1000  # chunks or boxes that are looked at
 OGG_PAGE = 27 + 255 + 255 * 255  # bytes of the longest page
 MP3_FRAME = 1500  # bytes of the longest frame; the first holds the Xing header
+MPEG1_FRAME, MPEG1_RATE = 1152, 32_000  # samples of a frame, from this rate on (Hz); half as many below
 ID3_HEAD = 10
 BOXES = frozenset(
     [b"ftyp", b"styp", b"moov", b"moof", b"mfra", b"mdat", b"meta", b"sidx", b"free", b"skip", b"wide", b"uuid"]
@@ -48,6 +50,7 @@ def count_excess_bytes(source: Source) -> int:
     end = _find_wav_end(source) if head[:4] == b"RIFF" and head[8:] == b"WAVE" else 0
     if end <= source.tell():  # no length is known
         return 0
+    end += end % 2
     for _ in range(MOST_PARTS):
         source.seek(end)
         chunk = source.read(8)
@@ -59,12 +62,20 @@ def count_excess_bytes(source: Source) -> int:
 
 
 def _find_wav_end(source: Source) -> int:
-    """Return where the sound ends; the place is behind `RIFF`, its length and `WAVE`."""
+    """Return where the sound ends; the place is behind `RIFF`, its length and `WAVE`.
+
+    RF64 states the length in a chunk of its own, `ds64` (EBU Tech 3306).
+    """
+    long_length = 0
     for _ in range(MOST_PARTS):
         head = source.read(8)
         length = int.from_bytes(head[4:], "little")
+        if head[:4] == b"ds64":
+            long_length = int.from_bytes(source.read(16)[8:], "little")
+            source.seek(-16, SEEK_CUR)
         if head[:4] == b"data":
-            return source.tell() + length if length < STREAMED_WAV else 0
+            stated = length if length < STREAMED_WAV else long_length
+            return source.tell() + stated if stated else 0
         if len(head) < 8:
             return 0
         source.seek(length + length % 2, SEEK_CUR)
@@ -129,10 +140,31 @@ def _find_mp3_end(source: Source, head: bytes) -> int:
         seven_bits = head[6:ID3_HEAD]
         start = ID3_HEAD + sum(value << shift for value, shift in zip(seven_bits, (21, 14, 7, 0), strict=False))
     source.seek(start)
+    num_bytes = _read_xing(source).num_bytes
+    return start + num_bytes if num_bytes else 0
+
+
+class _Xing(NamedTuple):
+    """What a Xing header counts, 0 for what it does not."""
+
+    num_frames: int = 0
+    num_bytes: int = 0
+
+
+def _read_xing(source: Source) -> _Xing:
+    """Read the Xing header of an MP3 file whose first frame begins here."""
     frame = source.read(MP3_FRAME)
     at = max(frame.find(b"Xing"), frame.find(b"Info"))
     flags = frame[at + 7] if 0 < at < len(frame) - 16 else 0
-    if not flags & 2:
-        return 0
-    length_at = at + 8 + (4 if flags & 1 else 0)
-    return start + int.from_bytes(frame[length_at : length_at + 4])
+    counts = [int.from_bytes(frame[place : place + 4]) for place in (at + 8, at + 12)]
+    has_frames, has_bytes = bool(flags & 1), bool(flags & 2)
+    return _Xing(counts[0] if has_frames else 0, counts[1 if has_frames else 0] if has_bytes else 0)
+
+
+def measure_mp3(source: Source, start: int, rate: int) -> float:
+    """Return the seconds that the Xing header of an MP3 file states, 0 where it has none; the place moves.
+
+    `start` is where its first frame begins, in bytes, behind the tags; `rate` is in Hz.
+    """
+    source.seek(start)
+    return _read_xing(source).num_frames * (MPEG1_FRAME if rate >= MPEG1_RATE else MPEG1_FRAME // 2) / rate

@@ -12,9 +12,12 @@ from typing import NamedTuple
 from services.errors import BadConfig, EarwitnessError
 
 SURROUNDINGS = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE}
+    [
+        *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE),
+        *(errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ESTALE, errno.ENOTCONN),
+    ]
 )
-"""Errors of the system that no code of ours causes: a full disk, a missing permission."""
+"""Errors of the system that no code of ours causes: a full disk, a missing permission, a name that no file can have."""
 UNUSABLE = 2  # exit code where the user can fix it
 INTERRUPTED = 130  # of what Ctrl-C ended, as shells have it
 

@@ -52,6 +52,31 @@ def test_recordings_before_a_question_are_asked_about_together(folder: Path) -> 
         require_named([str(folder)], "What?")
 
 
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("", "The name of the recording is empty"),
+        ("-", "'-' is not a file; /dev/stdin reads what is piped in"),
+        ("http://127.0.0.1/a.wav", "'http://127.0.0.1/a.wav' is a URL, .* download it"),
+        ("file:///tmp/a.wav", "'file:///tmp/a.wav' is a URL"),
+        ("s3://bucket/*.wav", "is a URL"),
+    ],
+)
+def test_what_is_no_name_of_a_file_is_refused_with_what_would_work(name: str, line: str) -> None:
+    with pytest.raises(BadAudio, match=line):
+        require_named([name], "What?")
+    with pytest.raises(BadAudio, match=line):
+        find_recordings([name])
+
+
+def test_a_file_whose_name_looks_like_another_thing_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "http:").mkdir()
+    for name in ("-", "12:30 talk.wav", "http:/a.wav"):
+        Path(name).write_bytes(WAVE)
+        assert find_recordings([name]) == (Path(name),)
+
+
 def test_a_file_in_place_of_the_question_is_named(tmp_path: Path) -> None:
     clip = tmp_path / "b.wav"
     clip.write_bytes(b"RIFF")

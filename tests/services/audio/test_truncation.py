@@ -4,7 +4,7 @@ from io import BytesIO
 
 import pytest
 
-from services.audio.truncation import SLACK, STREAMED_WAV, count_excess_bytes, count_missing_bytes
+from services.audio.truncation import SLACK, STREAMED_WAV, count_excess_bytes, count_missing_bytes, measure_mp3
 
 LACKING = 10_000
 HELD = 100
@@ -22,6 +22,11 @@ def wav(*chunks: bytes) -> bytes:
 def box(name: bytes, announced: int, held: int, *, is_wide: bool = False) -> bytes:
     head = b"\0\0\0\1" + name + announced.to_bytes(8) if is_wide else announced.to_bytes(4) + name
     return head + bytes(held - len(head))
+
+
+def rf64(announced: int, held: int) -> bytes:
+    sizes = bytes(8) + announced.to_bytes(8, "little") + bytes(12)
+    return b"RF64\xff\xff\xff\xffWAVE" + chunk(b"ds64", 28, sizes) + chunk(b"data", 0xFFFFFFFF, bytes(held))
 
 
 def mp3(tag: bytes, flags: int, *numbers: int) -> bytes:
@@ -47,6 +52,8 @@ TAG = b"ID3\4\0\0" + bytes([0, 0, 2, 1]) + bytes(257)  # lengths of tags have se
         (wav(chunk(b"data", STREAMED_WAV, bytes(HELD))), 0),
         (wav(chunk(b"data", STREAMED_WAV - 1, bytes(HELD))), STREAMED_WAV - 1 - HELD),
         (wav(chunk(b"fmt ", 16)), 0),
+        (rf64(HELD + LACKING, HELD), LACKING),
+        (rf64(HELD, HELD), 0),
         (FTYP + box(b"moov", 40, 40) + box(b"mdat", HELD + LACKING, HELD), LACKING),
         (FTYP + box(b"mdat", HELD + LACKING, HELD, is_wide=True), LACKING),
         (FTYP + box(b"mdat", HELD, HELD), 0),
@@ -82,6 +89,7 @@ def test_what_is_missing_is_what_the_container_announces_beyond_the_end(file: by
         (wav(chunk(b"data", HELD), chunk(b"LIST", 3, bytes(4)), chunk(b"id3 ", LACKING)), 0),
         (wav(chunk(b"data", HELD), chunk(b"LIST", 20), b"\xff" * LACKING), LACKING),
         (wav(chunk(b"data", HELD), b"    " * LACKING), 4 * LACKING),
+        (wav(chunk(b"data", 3, bytes(4)), chunk(b"LIST", LACKING)), 0),  # an odd chunk has a byte behind it
         (wav(chunk(b"data", STREAMED_WAV, bytes(LACKING))), 0),
         (wav(chunk(b"fmt ", 16)), 0),
         (b"RIFX" + wav(chunk(b"data", HELD), bytes(LACKING))[4:], 0),
@@ -89,3 +97,8 @@ def test_what_is_missing_is_what_the_container_announces_beyond_the_end(file: by
 )
 def test_what_follows_the_sound_of_a_wav_file_and_is_no_chunk_is_in_excess(file: bytes, excess: int) -> None:
     assert count_excess_bytes(BytesIO(file)) == excess
+
+
+@pytest.mark.parametrize(("flags", "rate", "length_s"), [(1, 48_000, 24.0), (3, 22_050, 576 / 22.05), (2, 48_000, 0.0)])
+def test_an_mp3_header_that_counts_frames_states_the_length(flags: int, rate: int, length_s: float) -> None:
+    assert measure_mp3(BytesIO(TAG + mp3(b"", flags, 1000, HELD)), len(TAG), rate) == pytest.approx(length_s)

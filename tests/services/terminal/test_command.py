@@ -14,6 +14,8 @@ from services.terminal.command import UNUSABLE, explain_surroundings, run
         (OSError(errno.ENOSPC, "No space left on device"), "The output cannot be written or read: No space left"),
         (OSError(errno.EROFS, "Read-only file system", "a.txt"), "'a.txt' cannot be written or read: Read-only"),
         (PermissionError(errno.EACCES, "Permission denied", "b"), "'b' cannot be written or read: Permission denied"),
+        (OSError(errno.ENAMETOOLONG, "File name too long", "c"), "'c' cannot be written or read: File name too long"),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory", "d/e"), "'d/e' cannot be written or read: Not a dir"),
     ],
 )
 def test_a_full_disk_or_a_missing_permission_is_named(error: OSError, said: str, capfd: pytest.CaptureFixture) -> None:
