@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import IO, get_origin
 
@@ -141,9 +142,10 @@ def _save(outcome: ToolOutcome, path: Path) -> None:
 
     if outcome.derived is None:
         raise BadConfig(f"Tool {outcome.report.tool!r} made no recording here: leave out --save.")
+    wav = BytesIO()  # to a file libsndfile writes by callbacks, which print a traceback where the disk is full
+    soundfile.write(wav, outcome.derived.clip.samples, SAMPLE_RATE, subtype="PCM_16", format="WAV")
     try:
-        with path.open("wb") as file:
-            soundfile.write(file, outcome.derived.clip.samples, SAMPLE_RATE, subtype="PCM_16", format="WAV")
+        path.write_bytes(wav.getbuffer())
     except OSError as error:
         raise BadConfig(f"'{path}' cannot be written: {error.strerror}.") from error
 

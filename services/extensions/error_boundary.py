@@ -25,7 +25,12 @@ def contain_errors(what: str, kind: type[EarwitnessError] = ModelError) -> Itera
     except EarwitnessError:
         raise
     except (Exception, SystemExit) as error:
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(last.filename).name}, line {last.lineno}"
-        message = f"{what[:1].upper()}{what[1:]} failed: {type(error).__name__}: {error} ({where})."
+        where = "" if isinstance(error, SyntaxError) else f" ({_locate(error)})"  # a SyntaxError says where it is
+        message = f"{what[:1].upper()}{what[1:]} failed: {type(error).__name__}: {error}{where}."
         raise kind(message) from error
+
+
+def _locate(error: BaseException) -> str:
+    """Return file and line where an exception was raised."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(last.filename).name}, line {last.lineno}"

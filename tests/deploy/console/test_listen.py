@@ -101,6 +101,7 @@ def test_arguments_are_checked_before_a_recording_is_looked_for(run: Run, capfd:
         (("words", "--unit", "letters"), "Tool 'words': unit: Input should be 'words' or 'digits'."),
         (("words", "--other", "b.wav"), "Tool 'words' hears one recording: leave out --other, or take compare."),
         (("words", "--save", "b.wav"), "Tool 'words' made no recording here: leave out --save."),
+        (("slower", "--save", "/dev/full"), "'/dev/full' cannot be written: No space left on device."),
         (("slower", "--save", "/nowhere/b.wav"), "'/nowhere/b.wav' cannot be written: No such file or directory."),
         (("span", "--start-s", "2"), "start_s is 2, but the recording lasts 1.50 s."),
         (("where-said", "--phrase", "no"), "The ASR 'double' gives no times of words; whisper-base does."),

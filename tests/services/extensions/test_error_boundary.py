@@ -16,6 +16,12 @@ def test_an_error_is_one_line_that_names_what_failed_and_where(error: BaseExcept
     assert raised.value.__cause__ is error
 
 
+def test_a_syntax_error_is_where_it_says_itself() -> None:
+    said = r"^Included file 'a.py' failed: SyntaxError: .+ \(a.py, line 2\)\.$"
+    with pytest.raises(ModelError, match=said), contain_errors("included file 'a.py'"):
+        compile("x = 1\ndef y(:", "a.py", "exec")
+
+
 def test_it_is_a_failed_model_where_no_kind_is_named() -> None:
     with pytest.raises(ModelError, match=r"^The captioner failed: ValueError: odd"), contain_errors("the captioner"):
         raise ValueError("odd")
