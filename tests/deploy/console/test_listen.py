@@ -1,6 +1,7 @@
 """`earwitness listen`: the catalogue, one tool over one recording, and what is wrong in one line."""
 
 import json
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -76,6 +77,19 @@ def test_json_is_a_record_and_what_a_tool_made_can_be_saved(
     assert capfd.readouterr().out.splitlines()[0] == first
 
 
+def test_what_does_not_fit_on_the_disk_is_one_line(
+    clip: Path, run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    saved, limits = tmp_path / "slow.wav", resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))  # bytes that a file may have
+    try:
+        code = run("listen", clip, "slower", "--save", saved, *DOUBLES)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert code == 2
+    assert capfd.readouterr().err == f"earwitness: '{saved}' cannot be written: File too large.\n"
+
+
 def test_one_channel_of_a_file_is_heard_by_itself(run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "stereo.wav"
     soundfile.write(path, np.stack([np.zeros(16_000), 0.5 * np.sin(np.arange(16_000) / 5)], axis=1), 16_000)
@@ -101,7 +115,6 @@ def test_arguments_are_checked_before_a_recording_is_looked_for(run: Run, capfd:
         (("words", "--unit", "letters"), "Tool 'words': unit: Input should be 'words' or 'digits'."),
         (("words", "--other", "b.wav"), "Tool 'words' hears one recording: leave out --other, or take compare."),
         (("words", "--save", "b.wav"), "Tool 'words' made no recording here: leave out --save."),
-        (("slower", "--save", "/dev/full"), "'/dev/full' cannot be written: No space left on device."),
         (("slower", "--save", "/nowhere/b.wav"), "'/nowhere/b.wav' cannot be written: No such file or directory."),
         (("span", "--start-s", "2"), "start_s is 2, but the recording lasts 1.50 s."),
         (("where-said", "--phrase", "no"), "The ASR 'double' gives no times of words; whisper-base does."),
