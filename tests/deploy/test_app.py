@@ -10,9 +10,11 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import httpx
 import numpy as np
@@ -99,6 +101,26 @@ def _process_name(pid: int) -> str:
         return ""
 
 
+class SeenProcess(NamedTuple):
+    """A process of the service: its name, its priority, and the addresses that it listens on."""
+
+    name: str
+    nice: int
+    listens_on: tuple[str, ...]
+
+
+def look_at_processes(session: int) -> list[SeenProcess]:
+    """Look at each process of a session that does not end meanwhile."""
+    seen = []
+    for pid in list_session(session):
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            open_tcp = [one for one in process.net_connections("tcp") if one.status == psutil.CONN_LISTEN]
+            listens_on = tuple(one.laddr.ip.removeprefix("::ffff:") for one in open_tcp)
+            seen.append(SeenProcess(" ".join(process.cmdline()), process.nice(), listens_on))
+    return seen
+
+
 def wav(amplitude: float = 0.5, duration_s: float = 1.0) -> bytes:
     buffer = BytesIO()
     samples = amplitude * np.sin(np.arange(round(16_000 * duration_s)) / 5)
@@ -136,18 +158,13 @@ def test_without_keys_it_says_so_and_answers_this_machine_only(service: Running)
 
 
 def test_rays_ports_are_on_loopback(service: Running) -> None:
-    listening = [
-        (one.laddr.ip.removeprefix("::ffff:"), _process_name(pid))
-        for pid in list_session(service.ray_session())
-        for one in psutil.Process(pid).net_connections("tcp")
-        if one.status == psutil.CONN_LISTEN
-    ]
+    seen = look_at_processes(service.ray_session())
+    listening = [(ip, one.name) for one in seen for ip in one.listens_on]
     assert len(listening) > 10
     assert [name for ip, name in listening if ip != "127.0.0.1"] == []
     assert any("ServeReplica" in name for _, name in listening)
     assert [name for _, name in listening if "haproxy" in name] != []
-    raylet = [psutil.Process(pid).nice() for pid in list_session(service.ray_session())]
-    assert set(raylet) == {psutil.Process().nice()}
+    assert {one.nice for one in seen} == {psutil.Process().nice()}
 
 
 def test_a_question_goes_through_three_deployments(service: Running) -> None:
