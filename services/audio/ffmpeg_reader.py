@@ -146,10 +146,9 @@ class FFmpegReader:
     def _limit(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Clip at full scale, as players do, what a lossy decoder makes of a damaged packet: bursts far beyond it.
 
-        Else one of them would set the level of the whole recording. Samples that are no decoder's work stay.
+        Else one of them would set the level of the whole recording. What a lossless codec gives stays as it is.
         """
-        is_plain = self._stream.codec_context.name.startswith("pcm_")
-        if is_plain or not samples.size or np.abs(samples).max() <= LOUDEST:
+        if self._stream.codec_context.codec.lossless or not samples.size or np.abs(samples).max() <= LOUDEST:
             return samples
         return np.clip(samples, -1, 1)
 

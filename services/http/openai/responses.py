@@ -156,14 +156,14 @@ def read_response_request(body: bytes, resolve: Callable[[str | None], str | Non
         raise Unsupported(NO_LOGPROBS, param="include")
     if model == BOTH and (has_logprobs or isinstance(wanted, ResponseSchemaFormat)):
         raise Unsupported(TWO_ANSWERS, param="include" if has_logprobs else "text.format")
-    is_schema = isinstance(wanted, ResponseSchemaFormat)
-    form = JSONForm() if is_schema or model == BOTH else follow_example(prompt)
+    if isinstance(wanted, ResponseSchemaFormat):
+        form = JSONForm(JSONReply(wanted.content, prompt, "text.format"))
+    else:
+        form = JSONForm() if model == BOTH else follow_example(prompt)
     return Chat(
         asked=QuestionRequest(add_reasons(prompt.question, request.explain), model, turn.sounds, place="input"),
         prompt=prompt,
-        json=JSONReply(wanted.content, prompt, "text.format")
-        if isinstance(wanted, ResponseSchemaFormat)
-        else form.reply,
+        json=form.reply,
         warnings=(*warnings, *form.warnings),
         ignored=ignored,
         reply_options=read_reply_options(request, ignored) if is_open else None,

@@ -1,7 +1,7 @@
 """Marks of options at the start of a line, in the alphabets and styles of many languages.
 
 `(A)`, `A.`, `a)`, `1.`, `- (A)`, `**A.**`, `**A**:`, `[A]`, `Ａ．`, `A、`, `①`, `⑴`, `🅰`, `1️⃣`, `Option A:`,
-`"A": "…",`, `（ア）`, `А)` in Cyrillic, `क)`, `١.`.
+`"A": "…",`, `<A>…</A>`, `（ア）`, `А)` in Cyrillic, `क)`, `١.`.
 """
 
 import re
@@ -112,6 +112,7 @@ def read_mark(line: str) -> MarkedLine | None:
     mark, text = found["inside"] or found["bare"], _unquote(found, line[found.start("text") :])
     if found["inside"]:
         is_pair = (found["opening"], found["closing"]) in BRACKETS
+        text = text.removesuffix(f"</{mark}>").rstrip() or text  # of a tag
         return MarkedLine(mark, found["opening"] + found["closing"], text) if is_pair else None
     group = "sign" if found["sign"] else "outer"
     if group == "outer" and not found["emphasis"]:

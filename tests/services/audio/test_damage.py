@@ -17,15 +17,16 @@ TONE = (0.4 * np.sin(2 * np.pi * 440 * TIMES_S) * (np.sin(6 * np.pi * TIMES_S) >
 TONE += np.random.default_rng(0).normal(0, 0.02, len(TONE)).astype(np.float32)
 
 
-def write(kind: str, codec: str) -> bytes:
+def write(kind: str, codec: str, samples: np.ndarray = TONE, *, form: str = "") -> bytes:
     buffer = BytesIO()
     with av.open(buffer, "w", format=kind) as container:
         track = container.add_stream(codec, rate=RATE, layout="mono")
         assert isinstance(track, av.AudioStream)
+        track.format = av.AudioFormat(form) if form else track.format
         resampler = av.AudioResampler(
             format=track.format, layout="mono", rate=RATE, frame_size=track.frame_size or 1024
         )
-        frame = av.AudioFrame.from_ndarray(TONE[None], format="fltp", layout="mono")
+        frame = av.AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
         frame.rate, frame.pts = RATE, 0
         for part in [*resampler.resample(frame), *resampler.resample(None)]:
             container.mux(track.encode(part))
@@ -93,3 +94,9 @@ def test_samples_that_no_decoder_made_are_scaled_whatever_their_peak() -> None:
     soundfile.write(usual, TONE, RATE, format="WAV", subtype="FLOAT")
     scaled, whole = (decode(file.getvalue() + b"\0", name="a.wav").samples for file in (loud, usual))
     np.testing.assert_allclose(scaled, whole / np.abs(whole).max(), atol=1e-4)
+
+
+def test_samples_of_a_lossless_codec_beyond_full_scale_are_scaled_and_not_clipped() -> None:
+    wave = (4 * np.sin(2 * np.pi * 440 * TIMES_S)).astype(np.float32)
+    heard = decode(write("wv", "wavpack", wave, form="fltp"), name="loud.wv").samples
+    assert np.median(np.abs(heard)) == pytest.approx(0.5**0.5, abs=0.02)  # as of a sine; clipped, it would be 0.97

@@ -14,6 +14,7 @@ from services.questions import LONGEST_TEXT
     [
         ("What?\n(A) Rain\n(B) A dog", "What?", ("Rain", "A dog")),
         ("What?\nA. Rain\nB. A dog\nC. 4/4", "What?", ("Rain", "A dog", "4/4")),
+        ("What?\n<A>Rain</A>\n<B> A dog </B>", "What?", ("Rain", "A dog")),
         ("What?\r\nA) Rain\r\n\r\n  B)  A dog  \r\n", "What?", ("Rain", "A dog")),
         ("(A) Rain\n(B) A dog\nAnswer with the letter.", "Answer with the letter.", ("Rain", "A dog")),
         ("Listen.\nA: Rain\nB: A dog\nC) not one of them", "Listen.\nC) not one of them", ("Rain", "A dog")),
