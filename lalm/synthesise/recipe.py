@@ -58,7 +58,10 @@ CODE = (
     "lalm.synthesise.studio",
     "services.captioners.frames",
     "services.captioners.mel",
+    "services.captioners.naming",
     "services.captioners.onnx_session",
+    "services.captioners.sounds.sounds",
+    "services.captioners.sounds.tags",
     "services.captioners.sounds.yamnet",
     "services.number_words",
 )

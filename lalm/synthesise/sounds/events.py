@@ -9,6 +9,7 @@ from lalm.distill.facts import look_up
 from lalm.synthesise.draft import Draw, Floats, NoSource, scale_to_peak, trim_silence
 from lalm.synthesise.sounds.models import SOUND_MODELS
 from lalm.synthesise.sounds.recordings import RecordingShelf, SourceRecording
+from lalm.synthesise.sounds.teacher import NO_TAGS, TeacherTags
 from lalm.synthesise.sounds.waves import fade
 from services.types import SAMPLE_RATE
 
@@ -32,8 +33,7 @@ class SoundEvent:
     """What a listener can conclude from it; empty where that depends."""
     source: str = ""
     """Id of the recording; empty for what was computed."""
-    tags: tuple[str, ...] = ()
-    """Classes that the teacher is confident of."""
+    tags: TeacherTags = NO_TAGS
 
     def cut(self, draw: Draw, seconds: float) -> Floats:
         """Cut out one of the loudest parts, without the silence before and after it, with fades at both ends."""
@@ -102,7 +102,7 @@ def _from_model(name: str, draw: Draw, seconds: float) -> SoundEvent:
 
 def _from_recording(one: SourceRecording) -> SoundEvent:
     model = next((model for model in SOUND_MODELS if model.name == one.name), None)
-    also = _list_names(one.name, (*(model.also if model else ()), *one.tags))
+    also = _list_names(one.name, (*(model.also if model else ()), *one.tags.heard))
     family = model.family if model else FAMILY_OF.get(look_up("sound_family", one.name), "")
     means = model.means if model else ""
     return SoundEvent(one.name, also, scale_to_peak(one.load(), -3), family, means, one.source, one.tags)

@@ -214,9 +214,9 @@ def state_names(event: SoundEvent, shelf: EventShelf, draw: Draw) -> list[Fact]:
         facts.append(make_choice("sound_source", event.family, FAMILIES))
     if event.means:
         facts.append(Fact("sound_means", (event.means,)))
-    if event.tags:
-        alike = frozenset(tag.lower() for tag in event.tags) | event.also_true
-        facts.append(Fact("sound_tag", (event.tags[0],), also_true=alike))
+    if event.tags.right:
+        alike = event.also_true.union(map(str.lower, event.tags.akin))
+        facts.append(Fact("sound_tag", event.tags.right[:1], also_true=alike))
     return [*facts, *_state_presence([event], shelf, draw)]
 
 

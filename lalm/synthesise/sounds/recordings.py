@@ -9,6 +9,7 @@ from pathlib import Path
 from lalm.distill.facts import capitalise_first
 from lalm.distill.metadata import Metadata, filter_by_licence, read_metadata
 from lalm.synthesise.draft import Floats, SplitSide, hold_back
+from lalm.synthesise.sounds.teacher import NO_TAGS, TeacherTags
 from services.audio.load import load
 from services.files import find_file
 
@@ -24,8 +25,7 @@ class SourceRecording:
     side: SplitSide
     voice: str
     """Who speaks, as far as is known."""
-    tags: tuple[str, ...] = ()
-    """Classes that the teacher is confident of."""
+    tags: TeacherTags = NO_TAGS
 
     @property
     def name(self) -> str:
@@ -55,7 +55,7 @@ class RecordingShelf:
         drop_licences: words of licences that are left out, such as NC.
         voice_patterns: regular expressions whose first group is the speaker in the id of a recording.
         seed: of the split.
-        tag: teacher, which returns the classes that it is confident of.
+        tag: teacher, which is given samples and known labels.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class RecordingShelf:
         drop_licences: Sequence[str],
         voice_patterns: Sequence[str],
         seed: int,
-        tag: Callable[[Floats], tuple[str, ...]] | None = None,
+        tag: Callable[[Floats, Sequence[str]], TeacherTags] | None = None,
     ) -> None:
         rows = [row for row in filter_by_licence(read_metadata(metadata), drop_licences) if _is_single(row)]
         rows = [row for row in rows if find_file(metadata.parent, row.audio).is_file()]
@@ -72,7 +72,7 @@ class RecordingShelf:
         self.recordings: list[SourceRecording] = []
         for row in rows:
             file = find_file(metadata.parent, row.audio)
-            tags = tag(load(file).samples) if tag and row.task == "sound" else ()
+            tags = tag(load(file).samples, row.labels) if tag and row.task == "sound" else NO_TAGS
             voice = min(_find_voices(row, voice_patterns), default=row.recordings[0] if row.recordings else row.id)
             self.recordings.append(SourceRecording(row, file, sides[row.id], voice, tags))
         self._sources = {one.source for one in self.recordings}
