@@ -20,7 +20,7 @@ REFUSALS = (TypeError, ValueError, RuntimeError, AttributeError, IndexError, Key
 """Errors that model code raises for an argument that it does not support."""
 TOLERANCE = {torch.float32: 1e-3}  # nats, for the same row packed and alone
 COARSE_TOLERANCE = 0.15  # nats, where the weights are in half precision or quantised
-SUPPORTED = "Backbones that are known to: Llama, Qwen, Phi, OLMo, Mistral, Gemma, GPT-2, GPT-NeoX, OPT."
+SUPPORTED = "Backbones that are known to: Llama, Qwen, Phi, OLMo, Mistral, Gemma, GPT-2, GPT-NeoX, GPT-OSS, OPT."
 
 
 class _Trial(NamedTuple):

@@ -1,5 +1,6 @@
 """Builds the LALM that a configuration describes: frozen parts loaded, trained parts freshly initialised."""
 
+from copy import deepcopy
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -52,8 +53,13 @@ def build(config: ModelConfig, device: torch.device) -> LalmComponents:
 
 
 def add_lora(backbone: PreTrainedModel, config: LoraConfig) -> None:
-    """Add LoRA (arXiv:2106.09685) to every linear layer except the output layer."""
+    """Add LoRA (arXiv:2106.09685) to every linear layer of the decoder except the output layer.
+
+    Layers that PEFT takes for experts by their names, and could not adapt, are left out: the shared feed-forward
+    layers of DeepSeek and its kin.
+    """
     from peft import LoraConfig as Peft
+    from peft.utils.transformers_weight_conversion import convert_peft_config_for_transformers
 
     wanted = Peft(
         r=config.rank,
@@ -62,6 +68,9 @@ def add_lora(backbone: PreTrainedModel, config: LoraConfig) -> None:
         target_modules=find_linear_layers(backbone),
         bias="none",
     )
+    read = deepcopy(wanted)
+    convert_peft_config_for_transformers(read, backbone, conversions=None)
+    wanted.target_modules = read.target_modules
     add_adapters(backbone, wanted, ADAPTER)
 
 
@@ -74,16 +83,17 @@ def add_adapters(backbone: PreTrainedModel, wanted: "PeftConfig", name: str) -> 
 
 
 def find_linear_layers(backbone: PreTrainedModel) -> list[str]:
-    """Find the linear layers of a backbone by type, because model families name them differently.
+    """Find the linear layers of the decoder by type, because model families name them differently.
 
-    The output layer is left out, and so are subclasses of a linear layer that return something else, such as routers of
-    a mixture of experts. Experts that are stored as one tensor are not layers, and get no adapter.
+    Not among them are the output layer, subclasses of a linear layer that return something else, such as routers of a
+    mixture of experts, and encoders of images or audio that a backbone has beside its decoder. Experts that are stored
+    as one tensor are not layers.
     """
-    output = backbone.get_output_embeddings()
+    output, inside = backbone.get_output_embeddings(), set(backbone.get_decoder().modules())
     layers = {
         name: module
         for name, module in backbone.named_modules()
-        if isinstance(module, nn.Linear | Conv1D) and module is not output
+        if isinstance(module, nn.Linear | Conv1D) and module in inside and module is not output
     }
     odd = {type(module): module for module in layers.values() if type(module) not in {nn.Linear, Conv1D}}
     refused = {kind for kind, module in odd.items() if not _maps_vectors(module)}
@@ -102,6 +112,17 @@ def _get_input_dtype(layer: nn.Linear) -> torch.dtype:
     return layer.weight.dtype if layer.weight.dtype.is_floating_point else torch.float32
 
 
-def count_unadapted_experts(backbone: PreTrainedModel) -> int:
-    """Count the weights of experts that are stored as one tensor, which get no LoRA adapter."""
-    return sum(value.numel() for value in backbone.parameters() if value.dim() > 2 and not value.requires_grad)
+def count_unadapted(backbone: PreTrainedModel) -> int:
+    """Count the weights of the decoder that adapters do not reach, such as routers and experts stored as one tensor.
+
+    Embeddings and the output layer, which are meant to stay as they are, do not count.
+    """
+    embeddings = [one for one in backbone.modules() if isinstance(one, nn.Embedding)]
+    reached = [module.base_layer for module in backbone.modules() if hasattr(module, "lora_A")]
+    known = {
+        id(value)
+        for module in (*embeddings, *reached, backbone.get_output_embeddings())
+        for value in module.parameters(recurse=False)
+    }
+    weights = (value for value in backbone.get_decoder().parameters() if value.dim() > 1 and not value.requires_grad)
+    return sum(value.numel() for value in weights if id(value) not in known)

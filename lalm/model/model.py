@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import PreTrainedModel
@@ -101,10 +102,18 @@ class AudioLanguageModel(nn.Module):
         config = self.backbone.config
         window, kinds = getattr(config, "sliding_window", None), set(getattr(config, "layer_types", None) or ())
         if window is None or kinds == {FULL}:
-            return packed.build_attention_mask()
+            return self._convert_mask(packed.build_attention_mask())
         if not kinds:
-            return packed.build_attention_mask(window)
-        return {FULL: packed.build_attention_mask(), SLIDING: packed.build_attention_mask(window)}
+            return self._convert_mask(packed.build_attention_mask(window))
+        windows = {FULL: None, SLIDING: window}
+        return {kind: self._convert_mask(packed.build_attention_mask(size)) for kind, size in windows.items()}
+
+    def _convert_mask(self, mask_11LL: Tensor) -> Tensor:
+        """Return a mask as the backbone's attention takes it: SDPA a Boolean one, any other one to be added."""
+        if self.backbone.get_correct_attn_implementation(None) == "sdpa":
+            return mask_11LL
+        dtype = self.backbone.get_input_embeddings().weight.dtype
+        return torch.zeros_like(mask_11LL, dtype=dtype).masked_fill(~mask_11LL, torch.finfo(dtype).min)
 
     def list_trained_parameters(self) -> Iterator[tuple[str, nn.Parameter]]:
         """Yield the trainable parameters by name: connector, and LoRA adapters if there are any."""

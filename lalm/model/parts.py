@@ -10,11 +10,13 @@ import torch
 from huggingface_hub import hf_hub_download
 from safetensors import SafetensorError
 from transformers import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
     AutoConfig,
     AutoFeatureExtractor,
     AutoModel,
     AutoModelForCausalLM,
     AutoTokenizer,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -26,6 +28,10 @@ from services.weights import store as weights
 
 FULL, SLIDING = "full_attention", "sliding_attention"  # kinds of layers, as transformers calls them
 INSIDE_WHISPER = {r"^(model\.)?encoder\.": ""}  # where a whole Whisper model keeps its encoder
+INSIDE_MULTIMODAL = {  # where a model that also sees or hears keeps its causal LM
+    r"^language_model\.lm_head\.": "lm_head.",
+    r"^(model\.)?language_model\.(model\.)?": "model.",
+}
 LOADING_ERRORS = (OSError, ValueError, RuntimeError, SafetensorError)  # RuntimeError: of another shape
 
 
@@ -73,15 +79,28 @@ def open_hub_encoder(source: str, dtype: torch.dtype) -> HubParts:
 
 def read_model_type(source: str) -> str:
     """Return the `model_type` of a model's config.json; raise `ModelError` if there is none."""
+    return str(_read_config("audio encoder", source).model_type)
+
+
+def _read_config(what: str, source: str) -> PreTrainedConfig:
+    """Read a model's config.json; raise `ModelError` if there is none."""
     try:
-        return str(AutoConfig.from_pretrained(_resolve_source(source)).model_type)
+        config: PreTrainedConfig = AutoConfig.from_pretrained(_resolve_source(source))
     except LOADING_ERRORS as error:
-        raise _make_loading_error("audio encoder", source, error) from error
+        raise _make_loading_error(what, source, error) from error
+    return config
 
 
 def open_backbone(source: str, dtype: torch.dtype) -> PreTrainedModel:
-    """Load a causal LM, frozen; raise `ModelError` if that fails or if it has layers without attention."""
-    model = _load("causal LM", AutoModelForCausalLM, source, dtype, attn_implementation="sdpa")
+    """Load a causal LM, frozen; raise `ModelError` if that fails or if it has layers without attention.
+
+    Of a model that also sees or hears, such as Gemma 3, only the causal LM is loaded.
+    """
+    config = _read_config("causal LM", source)
+    decoder, known = config.get_text_config(), MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
+    is_whole = known is None or known.config_class is type(config)
+    inside = {"config": decoder, "key_mapping": INSIDE_MULTIMODAL} if decoder is not config and is_whole else {}
+    model = _load("causal LM", AutoModelForCausalLM, source, dtype, **inside)
     odd = set(getattr(model.config, "layer_types", None) or ()) - {FULL, SLIDING}
     if odd:
         raise ModelError(

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import nn
 from transformers import PreTrainedModel
 
-from lalm.model.build import LalmComponents, count_unadapted_experts
+from lalm.model.build import LalmComponents, count_unadapted
 from lalm.train.config import TrainConfig
 from lalm.train.corpus import Corpus
 from lalm.train.parallel import DataParallelGroup
@@ -83,8 +83,8 @@ def describe_run(built: LalmComponents, corpus: Corpus, trial: TrainStep, config
     size = count_parameters(built)
     trained = size.connector + size.adapters
     frozen = _count_frozen_bytes(built.encoders) + _count_frozen_bytes(built.model.backbone)
-    unreached = count_unadapted_experts(built.model.backbone) if config.model.lora else 0
-    experts = f"Experts    {unreached:>13,} frozen, which the adapters do not reach" if unreached else ""
+    unreached = count_unadapted(built.model.backbone) if config.model.lora else 0
+    unadapted = f"Unadapted  {unreached:>13,} of the backbone, which the adapters do not reach" if unreached else ""
     dropped = ", ".join(f"{reason} {count}" for reason, count in sorted(corpus.training.dropped.items())) or "none"
     hours = trial.seconds * config.optimizer.num_steps / 3600
     return "\n".join(
@@ -94,7 +94,7 @@ def describe_run(built: LalmComponents, corpus: Corpus, trial: TrainStep, config
             f"Connector  {size.connector:>13,} trained",
             f"Adapters   {size.adapters:>13,} trained",
             f"Backbone   {_count_weights(built.model.backbone) - size.adapters:>13,} frozen",
-            experts,
+            unadapted,
             f"Memory     {frozen / 1e9:.2f} GB frozen, {trained * ADAM_BYTES / 1e9:.2f} GB trained, and activations",
             f"Rows       {len(corpus.training.examples)} to train on about "
             f"{format_count(corpus.training.num_clips, 'clip')}, "

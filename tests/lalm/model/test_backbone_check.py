@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
 
 from lalm.model.backbone_check import check_backbone
-from lalm.model.build import LalmComponents, build, count_unadapted_experts, find_linear_layers
+from lalm.model.build import LalmComponents, build, count_unadapted, find_linear_layers
 from lalm.model.config import ConnectorConfig, LoraConfig, ModelConfig
 from lalm.model.packing import PackedBatch
 from services.errors import ModelError
 
 SIZES = {"hidden_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2}
 EXPERTS = {**SIZES, "num_local_experts": 4}
+CHATML = "{% for m in messages %}{{ m.role }}: {{ m.content }}<|im_end|>{% endfor %}"
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_a_plain_decoder_passes_and_every_linear_layer_is_adapted(make: Callable
         *("q_proj", "k_proj", "v_proj", "o_proj"),
         *("gate_proj", "up_proj", "down_proj"),
     }
-    assert count_unadapted_experts(model.backbone) == 0
+    assert count_unadapted(model.backbone) == 0
 
 
 @pytest.mark.slow
@@ -58,8 +59,56 @@ def test_of_a_mixture_of_experts_the_attention_is_adapted_and_the_experts_are_co
     model = make(family, **EXPERTS).model
     check_backbone(model, family)
     assert trained_layers(model.backbone) == {"q_proj", "k_proj", "v_proj", "o_proj"}
-    assert count_unadapted_experts(model.backbone) == 2 * 4 * 3 * 64 * 96
+    assert count_unadapted(model.backbone) == 2 * 4 * 3 * 64 * 96 + 2 * 4 * 64  # experts and routers
     assert not [name for name in find_linear_layers(model.backbone) if "router" in name or "gate" in name]
+
+
+MLA = {"kv_lora_rank": 16, "q_lora_rank": 16, "qk_rope_head_dim": 8, "v_head_dim": 16, "qk_nope_head_dim": 8}
+DEEPSEEK = {"n_routed_experts": 4, "num_experts_per_tok": 2, "n_group": 1, "topk_group": 1, "moe_intermediate_size": 32}
+
+
+@pytest.mark.slow
+def test_layers_that_peft_takes_for_experts_are_left_out_and_counted(make: Callable[..., LalmComponents]) -> None:
+    """One dense layer, and one of experts beside a shared one; PEFT raised for both that dropout must be 0."""
+    sizes = {**SIZES, "num_key_value_heads": 4, "head_dim": 8, **MLA, **DEEPSEEK, "first_k_dense_replace": 1}
+    model = make("deepseek_v3", **sizes).model
+    check_backbone(model, "deepseek_v3")
+    assert trained_layers(model.backbone) == {"q_a_proj", "q_b_proj", "kv_a_proj_with_mqa", "kv_b_proj", "o_proj"}
+    dense, shared, experts, router = 3 * 64 * 96, 3 * 64 * 32, 4 * 3 * 64 * 32, 4 * 64
+    assert count_unadapted(model.backbone) == dense + shared + experts + router
+
+
+@pytest.mark.slow
+def test_attention_that_adds_its_mask_keeps_rows_apart(make: Callable[..., LalmComponents]) -> None:
+    """GPT-OSS has no SDPA, and layers of two kinds."""
+    window = {"head_dim": 16, "sliding_window": 4}
+    model = make("gpt_oss", **EXPERTS, **window).model
+    assert model.backbone.get_correct_attn_implementation(None) == "eager"
+    check_backbone(model, "gpt_oss")
+
+
+@pytest.mark.slow
+def test_of_a_model_that_also_sees_the_causal_lm_is_loaded(
+    tmp_path: Path, encoder_folder: Path, make_tokenizer: Callable[[str], PreTrainedTokenizerFast]
+) -> None:
+    text = {**SIZES, "head_dim": 16, "vocab_size": 336, "intermediate_size": 96, "num_hidden_layers": 2}
+    sees = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    images = {"vision_config": {**sees, "image_size": 32, "patch_size": 16}, "image_token_index": 300}
+    whole = AutoModelForCausalLM.from_config(AutoConfig.for_model("gemma3", text_config=text, **images))
+    whole.save_pretrained(tmp_path / "gemma3")
+    make_tokenizer(CHATML).save_pretrained(tmp_path / "gemma3")
+    assert hasattr(whole.model, "vision_tower")
+    config = ModelConfig(
+        encoder=str(encoder_folder),
+        backbone=str(tmp_path / "gemma3"),
+        connector=ConnectorConfig(num_queries=3, num_layers=1, num_taps=2, ffn_width=32),
+        lora=LoraConfig(rank=2),
+        dtype="float32",
+    )
+    model = build(config, torch.device("cpu")).model
+    assert type(model.backbone).__name__ == "Gemma3ForCausalLM"
+    assert torch.equal(model.backbone.lm_head.weight, whole.lm_head.weight)
+    check_backbone(model, "gemma3")
 
 
 @pytest.mark.slow
@@ -98,6 +147,9 @@ def test_layers_are_found_by_what_they_compute() -> None:
 
         def get_output_embeddings(self) -> torch.nn.Module:
             return self.head
+
+        def get_decoder(self) -> torch.nn.Module:
+            return self
 
     assert find_linear_layers(Model()) == ["plain"]  # type: ignore[arg-type]
 
