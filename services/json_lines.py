@@ -2,14 +2,14 @@
 
 Text is UTF-8 with or without a byte order mark, or UTF-16, as spreadsheets and editors write it. A line ends at a line
 feed and nowhere else: U+2028, U+2029 and U+0085 may stand in a JSON string. NaN, which pandas writes for an empty cell,
-is null; a null column, which `datasets` fills in where a row lacks it, is as if left out.
+is null; a null column, which `datasets` fills in where a row lacks it, is as if left out. A key twice is an error.
 """
 
 import codecs
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple, TypeAlias, TypeVar
 
@@ -110,9 +110,9 @@ def read_lines(path: Path) -> Iterator[Line]:
 
 
 def parse_json(text: str) -> object:
-    """Parse JSON; NaN and the infinities, which are not JSON, are null. Raises `InvalidJson`."""
+    """Parse JSON; NaN and the infinities, which are not JSON, are null. Raises `InvalidJson`, also for a key twice."""
     try:
-        value: object = json.loads(text, parse_constant=lambda _: None)
+        value: object = json.loads(text, parse_constant=lambda _: None, object_pairs_hook=_build_object)
     except json.JSONDecodeError as error:
         raise InvalidJson(f"{error.msg.removesuffix(' at')} at line {error.lineno} column {error.colno}") from error
     except (RecursionError, ValueError) as error:  # nested beyond reason, or a number of thousands of digits
@@ -120,6 +120,15 @@ def parse_json(text: str) -> object:
     if SURROGATE.search(text) and _has_lone_surrogate(value):
         raise InvalidJson("a \\u escape from d800 to dfff stands alone; it is half of a character")
     return value
+
+
+def _build_object(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    """Build an object; a key that is given twice is an error, where `json` keeps the last (RFC 8259, section 4)."""
+    built = dict(pairs)
+    if len(built) < len(pairs):
+        twice = next(key for index, (key, _) in enumerate(pairs) if any(key == one for one, _ in pairs[:index]))
+        raise ValueError(f"key {twice!r} is given twice in one object")
+    return built
 
 
 def _has_lone_surrogate(value: object) -> bool:

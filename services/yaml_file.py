@@ -64,7 +64,8 @@ def _describe_first(error: ValidationError, kind: type[BaseModel]) -> str:
     if fault["type"] == "missing":
         return f"key {key!r} is missing."
     value = f" = {fault['input']!r}" if isinstance(fault["input"], str | int | float) else ""
-    return f"{key}{value}: {word_problem(fault)}." if key else f"{word_problem(fault)}."
+    problem = word_problem(fault).rstrip(".")
+    return f"{key}{value}: {problem}." if key else f"{problem}."
 
 
 def _find_record(kind: type[BaseModel], parents: list[str]) -> type[BaseModel]:

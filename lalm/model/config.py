@@ -2,15 +2,22 @@
 
 from typing import Annotated, Literal, Self, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from lalm.prompting import PromptForm
 from services.types import Value
 
+HEAD_WIDTH = 64  # of an attention head, where the width is not that of the encoder
 Layer: TypeAlias = Annotated[int, Field(ge=0)]
 
 
-class EncoderConfig(Value):
+class ConfigPart(Value):
+    """A part of a configuration, whose numbers are finite."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+
+class EncoderConfig(ConfigPart):
     """A frozen encoder, and which of its hidden states are read."""
 
     source: str
@@ -23,7 +30,7 @@ class EncoderConfig(Value):
     """Revision of its weights, which the trainer writes into the run folder; another one is refused."""
 
 
-class ConnectorConfig(Value):
+class ConnectorConfig(ConfigPart):
     """Size of the Q-Former between encoder and backbone."""
 
     num_queries: int = Field(default=64, gt=0)
@@ -31,7 +38,7 @@ class ConnectorConfig(Value):
     num_layers: int = Field(default=6, gt=0)
     num_taps: int = Field(default=4, gt=0)
     """Encoder layers whose hidden states are read, evenly spaced, including the last; of each encoder."""
-    width: int | None = Field(default=None, gt=0)
+    width: int | None = Field(default=None, gt=0, multiple_of=HEAD_WIDTH)
     """Width of the Q-Former, a multiple of 64; None: that of the (first) encoder. Where it is given, or there are
     several encoders, each tap is brought to it by a Linear of its own."""
     ffn_width: int = Field(default=3072, gt=0)
@@ -40,7 +47,7 @@ class ConnectorConfig(Value):
     """Added to the variance in the layer norms of the Q-Former; 1e-12 is BERT's, and so DeSTA's."""
 
 
-class LoraConfig(Value):
+class LoraConfig(ConfigPart):
     """LoRA on every linear layer of the backbone, active only while the prompt contains audio."""
 
     rank: int = Field(default=16, gt=0)
@@ -48,7 +55,7 @@ class LoraConfig(Value):
     dropout: float = Field(default=0.05, ge=0, lt=1)
 
 
-class NamingConfig(Value):
+class NamingConfig(ConfigPart):
     """A naming head (`lalm/model/naming_head.py`) and its frozen encoders."""
 
     encoders: tuple[EncoderConfig, ...] = Field(min_length=1)
@@ -58,7 +65,7 @@ class NamingConfig(Value):
     dropout: float = Field(default=0.5, ge=0, lt=1)
 
 
-class ModelConfig(Value):
+class ModelConfig(ConfigPart):
     """The parts of a LALM."""
 
     encoder: str | None = None

@@ -23,12 +23,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lalm.model.config import ConnectorConfig
+from lalm.model.config import HEAD_WIDTH, ConnectorConfig
 from lalm.model.frames import SEGMENT_S, AudioFeatures, EncodedSegment, EncoderFeatures, TapShape
 
 INIT_STD = 0.02  # of queries and weights, as in BERT
 MIN_DEVIATION = 1e-3  # of a channel, so that a constant one is not amplified
-HEAD_WIDTH = 64  # of an attention head, where the width is not that of the encoder
 TIME_SCALE = 0.2  # amplitude of the sinusoids of time; the values they are added to have a deviation of about 0.5
 SHORTEST_S = 0.1  # period of the fastest sinusoid; the slowest takes twice as long as a segment
 

@@ -173,7 +173,14 @@ def _require_all_tensors(what: str, source: str, missing: Collection[str]) -> No
 
 def _make_loading_error(what: str, source: str, error: Exception) -> ModelError:
     reason = str(error).splitlines()[0]
+    if _is_path(source) and not Path(source).is_dir():
+        reason = "there is no such folder."
     return ModelError(
         f"{source!r} holds no {what} that can be loaded: {reason} "
         "Name embedded weights (`earwitness models list`), a folder in Hugging Face format, or a Hub id."
     )
+
+
+def _is_path(source: str) -> bool:
+    """Tell whether a name can only be a path: ids of the Hub are NAME or OWNER/NAME."""
+    return source.startswith((".", "/", "~")) or source.count("/") > 1

@@ -1,7 +1,6 @@
 """Tokenised prompts of a reader, which end right before the letter of the answer, in training as in inference."""
 
 import random
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -23,21 +22,21 @@ class ReaderExample(NamedTuple):
 
 
 class ReaderDataset(NamedTuple):
-    """Examples, and counts of the rows that were dropped."""
+    """Examples, and the number of rows that were too long."""
 
     examples: tuple[ReaderExample, ...]
-    dropped: Counter[str]
+    dropped: int
 
 
 def encode_rows(rows: Iterable[ReaderRow], tokenizer: PreTrainedTokenizerBase, *, max_length: int) -> ReaderDataset:
     """Encode rows; those whose prompt is longer than `max_length` tokens are dropped whole, never cut."""
-    examples, dropped = [], Counter[str]()
+    examples, dropped = [], 0
     for row in rows:
         turns = [message.model_dump() for message in row.messages]
         text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
         ids = tokenizer(text.removesuffix(ANSWER_CUE) + ANSWER_CUE, add_special_tokens=False)["input_ids"]
         if len(ids) > max_length:
-            dropped["too long"] += 1
+            dropped += 1
             continue
         letters = tuple(tokenizer(f" {letter}", add_special_tokens=False)["input_ids"][-1] for letter in row.letters)
         examples.append(ReaderExample(tuple(ids), letters, row.probabilities, row))

@@ -51,7 +51,8 @@ def train_reader(config: ReaderConfig, root: Path, folder: Path, group: DataPara
     training = encode_rows(rows, tokenizer, max_length=config.max_length)
     validation = encode_rows(held, tokenizer, max_length=config.max_length)
     if not training.examples:
-        raise BadConfig(f"No row of 'files' can be trained on ({dict(training.dropped)}).")
+        why = f"{training.dropped} are longer than max_length={config.max_length} tokens" if rows else "they are empty"
+        raise BadConfig(f"No row of 'files' can be trained on: {why}.")
     torch.manual_seed(config.seed)
     backbone = parts.open_backbone(config.backbone, parts.pick_dtype(config.dtype, group.device)).to(group.device)
     add_reader_lora(backbone, config.lora)

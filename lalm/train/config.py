@@ -5,14 +5,13 @@ from typing import Annotated, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
-from lalm.model.config import ModelConfig
-from services.types import Value
+from lalm.model.config import ConfigPart, ModelConfig
 
 DeviceName: TypeAlias = Literal["auto", "cpu", "cuda", "mps"]
 Share: TypeAlias = Annotated[float, Field(ge=0)]
 
 
-class BesideConfig(Value):
+class BesideConfig(ConfigPart):
     """Relative frequencies of the text beside a clip (`lalm/train/beside.py`); they need not add up to 1."""
 
     nothing: Share = 0.0
@@ -31,18 +30,23 @@ class BesideConfig(Value):
         return self
 
 
-class RowSource(Value):
+class RowSource(ConfigPart):
     """A data file, and the frequency of its rows."""
 
     file: Path
-    weight: float = Field(default=1.0, gt=0)
+    weight: float = Field(default=1.0, gt=0, le=1000)
     """Average number of times that each row is drawn per epoch: 0.5 is every second epoch, 3 three times in each."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_path(cls, value: object) -> object:
+        return {"file": value} if isinstance(value, str | Path) else value
 
-class DataConfig(Value):
+
+class DataConfig(ConfigPart):
     """Training data."""
 
-    files: tuple[Path | RowSource, ...]
+    files: tuple[RowSource, ...] = Field(min_length=1)
     """JSON lines in DeSTA's message format (`lalm/messages.py`), relative to the configuration file; a path, or a path
     with a weight."""
     styles: tuple[str, ...] = ()
@@ -64,16 +68,12 @@ class DataConfig(Value):
     max_length: int = Field(default=512, gt=0)
     """Maximum tokens of prompt and reply together; longer rows are dropped and counted."""
 
-    def list_sources(self) -> tuple[RowSource, ...]:
-        """List the data files with their weights."""
-        return tuple(one if isinstance(one, RowSource) else RowSource(file=one) for one in self.files)
-
 
 FLOAT32_MAX = 3.4e38
 Beta: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
 
 
-class OptimizerConfig(Value):
+class OptimizerConfig(ConfigPart):
     """AdamW with linear warm-up and a cosine learning rate schedule."""
 
     learning_rate: float = Field(default=1e-4, gt=0)
@@ -84,7 +84,8 @@ class OptimizerConfig(Value):
     weight_decay: float = Field(default=0.01, ge=0)
     warmup_steps: int = Field(default=100, ge=0)
     num_steps: int = Field(gt=0)
-    clip_norm: float = Field(default=1.0, gt=0)
+    clip_norm: float = Field(default=1.0, gt=0, allow_inf_nan=True)
+    """Largest norm of the gradient; .inf: any."""
 
     @model_validator(mode="after")
     def _require_finite_steps(self) -> Self:
@@ -97,7 +98,7 @@ class OptimizerConfig(Value):
         return self
 
 
-class ScheduleConfig(Value):
+class ScheduleConfig(ConfigPart):
     """Steps over clips by AdamW, with linear warm-up and a cosine learning rate schedule."""
 
     num_steps: int = Field(gt=0)
@@ -118,7 +119,7 @@ class AlignmentConfig(ScheduleConfig):
     """Length of the random crop of a clip in frames of the first encoder: 50 a second of Whisper, divided by `pool`."""
 
 
-class BatchConfig(Value):
+class BatchConfig(ConfigPart):
     """Sequence packing and gradient accumulation."""
 
     tokens: int = Field(default=1024, gt=0)
@@ -129,7 +130,7 @@ class BatchConfig(Value):
     """Maximum rows about one clip that are packed after their common prefix."""
 
 
-class TrainConfig(Value):
+class TrainConfig(ConfigPart):
     """Configuration of a training run."""
 
     name: str
@@ -150,7 +151,7 @@ class TrainConfig(Value):
     """Keep only the inputs of each backbone layer and recompute it for its gradient: less memory, more time."""
     shard_backbone: bool = False
     """Shard the frozen layers over the processes (FSDP2); the trained parameters stay replicated."""
-    seed: int = 42
+    seed: int = Field(default=42, ge=-(2**63), lt=2**64)
     save_every: int = Field(default=200, gt=0)
     """Steps between two checkpoints; a run resumes from the last one exactly."""
 
@@ -159,10 +160,18 @@ class TrainConfig(Value):
         if self.data.max_length > self.batch.tokens:
             raise ValueError(
                 f"data.max_length={self.data.max_length} exceeds batch.tokens={self.batch.tokens}: "
-                "a row has to fit into a packed sequence."
+                "a row has to fit into a packed sequence"
             )
         if self.data.beside and self.model.prompt == 1:
             raise ValueError("data.beside varies the text beside the audio: set model.prompt to 2")
+        if self.model.captioner is None and (self.data.evidence == "rows" or self._shows("evidence")):
+            raise ValueError("data.evidence and data.beside.evidence are without effect: set model.captioner")
+        if self.model.asr is None and self._shows("transcript"):
+            raise ValueError("data.beside.transcript is without effect: set model.asr")
         if self.start_from and (self.alignment or self.contrast):
-            raise ValueError("start_from brings an aligned connector: leave out alignment and contrast.")
+            raise ValueError("start_from brings an aligned connector: leave out alignment and contrast")
         return self
+
+    def _shows(self, variant: Literal["transcript", "evidence"]) -> bool:
+        """Return whether clips are shown with this text alone."""
+        return self.data.beside is not None and getattr(self.data.beside, variant) > 0

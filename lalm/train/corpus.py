@@ -48,12 +48,10 @@ def load_corpus(
         BadConfig: a file cannot be read, or no row is left to train on.
     """
     features = open_features(config, built)
-    drawn = _read_rows(config.data.list_sources(), config.data, root)
+    drawn = _read_rows(config.data.files, config.data, root)
     held = _read_rows([RowSource(file=file) for file in config.data.validation_files], config.data, root)
     conversations = [row for row, _ in drawn]
-    audios = list(
-        {audio.path: audio for one in (*conversations, *(row for row, _ in held)) for audio in one.audios}.values()
-    )
+    audios = list(dict.fromkeys(audio for one in (*conversations, *(row for row, _ in held)) for audio in one.audios))
     reader = _ClipReader(config, features, root / config.data.audio_root)
     if not group.is_first:
         group.wait_for_all()  # the first process fills the caches that the others read
@@ -64,12 +62,14 @@ def load_corpus(
     dataset = tokenise(
         conversations,
         built.template,
-        clips.get,
+        clips.__getitem__,
         max_length=config.data.max_length,
         weights=[weight for _, weight in drawn],
     )
     if held:
-        validation = tokenise([row for row, _ in held], built.template, clips.get, max_length=config.data.max_length)
+        validation = tokenise(
+            [row for row, _ in held], built.template, clips.__getitem__, max_length=config.data.max_length
+        )
         _require_separation(dataset, validation)
         return Corpus(dataset, validation, features)
     _require_training(dataset, config.data)
@@ -99,12 +99,14 @@ def _read_rows(sources: Sequence[RowSource], config: DataConfig, root: Path) -> 
 def _require_separation(training: Dataset, validation: Dataset) -> None:
     """Refuse validation rows about a clip or a recording that is trained on, and a training without rows."""
     if not training.examples:
-        raise BadConfig(f"No row of data.files can be trained on ({dict(training.dropped)}).")
+        raise BadConfig(f"No row of data.files can be trained on: {training.describe_dropped() or 'they are empty'}.")
     trained = {origin for one in training.examples for origin in one.origins}
-    if shared := sorted({origin for one in validation.examples for origin in one.origins} & trained):
+    if shared := {origin for one in validation.examples for origin in one.origins} & trained:
+        paths = {clip.sha256: clip.path for one in validation.examples for clip in one.clips}
+        names = sorted(paths.get(origin, origin) for origin in shared)
         raise BadConfig(
             f"data.validation_files has {len(shared)} clips or recordings that data.files has too, such as "
-            f"{shared[0]!r}: leave them out of one."
+            f"{names[0]!r}: leave them out of one."
         )
 
 
@@ -141,21 +143,20 @@ class _ClipReader:
         self._captioner = open_captioner(model.captioner) if model.captioner and asks else None
         self._needs_silence = data.beside is not None and data.beside.silenced > 0
 
-    async def read_clips(self, audios: Sequence[MessageAudio]) -> dict[str, TrainClip]:
-        """Return the usable clips by their path in the rows; unreadable ones are left out."""
+    async def read_clips(self, audios: Sequence[MessageAudio]) -> dict[MessageAudio, TrainClip | BadAudio]:
+        """Return the clip of each audio of the rows, or why it cannot be used."""
         clips = {}
         with report_stage("encode clips", len(audios), "clips") as running:
             for one in audios:
-                if (clip := await self._read_clip(one)) is not None:
-                    clips[one.path] = clip
+                clips[one] = await self._read_clip(one)
                 running.advance()
         return clips
 
-    async def _read_clip(self, one: MessageAudio) -> TrainClip | None:
+    async def _read_clip(self, one: MessageAudio) -> TrainClip | BadAudio:
         try:
             clip = audio.load(find_file(self._audio_root, one.path))
-        except BadAudio:
-            return None
+        except BadAudio as error:
+            return error
         self._encode(clip)
         words = await self._read_words(one, clip)
         lines = await self._read_evidence(one, clip)

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from lalm.messages import Conversation
+from lalm.messages import Conversation, MessageAudio
 from lalm.model.packing import PackedGroup, PackedRow
 from lalm.model.template import ChatTemplate, PromptClip, TokenIds
 from lalm.train.config import BatchConfig
-from services.errors import BadConfig
+from services.errors import BadAudio, BadConfig
 
 
 class TrainClip(NamedTuple):
@@ -66,17 +66,26 @@ class Dataset:
     examples: tuple[TrainExample, ...]
     dropped: Counter[str] = field(default_factory=Counter)
     """Reason -> rows."""
+    details: Mapping[str, str] = field(default_factory=dict)
+    """Reason -> what a row would need."""
 
     @property
     def num_clips(self) -> int:
         """Number of distinct clips."""
         return len({clip.sha256 for example in self.examples for clip in example.clips})
 
+    def describe_dropped(self) -> str:
+        """Describe how many rows were dropped, and why; empty where none was."""
+        return "; ".join(
+            f"{reason} {count}" + (f" ({self.details[reason].rstrip('.')})" if reason in self.details else "")
+            for reason, count in sorted(self.dropped.items())
+        )
+
 
 def tokenise(
     conversations: Sequence[Conversation],
     template: ChatTemplate,
-    find_clip: Callable[[str], TrainClip | None],
+    find_clip: Callable[[MessageAudio], TrainClip | BadAudio],
     *,
     max_length: int,
     weights: Sequence[float] | None = None,
@@ -86,31 +95,37 @@ def tokenise(
     Args:
         conversations: as read from the files.
         template: of the backbone.
-        find_clip: audio path -> clip; None where it cannot be used.
+        find_clip: audio of a row -> clip; the error where it cannot be used.
         max_length: tokens of prompt and reply; longer rows are dropped whole, never cut.
         weights: average number of times that each row is drawn per epoch; None: once.
     """
     dropped: Counter[str] = Counter()
+    details: dict[str, str] = {}
+    lengths: list[int] = []
     examples: list[TrainExample] = []
     for conversation, weight in zip(conversations, weights or [1.0] * len(conversations), strict=True):
-        clips = tuple(find_clip(path) for path in conversation.audio_paths)
-        if not clips:
+        found = tuple(find_clip(audio) for audio in conversation.audios)
+        heard = tuple(clip for clip in found if isinstance(clip, TrainClip))
+        if not found:
             dropped["no audio"] += 1
         elif not conversation.response.strip():
             dropped["empty reply"] += 1
-        elif None in clips:
+        elif len(heard) < len(found):
             dropped["unreadable clip"] += 1
+            details.setdefault("unreadable clip", next(str(one) for one in found if isinstance(one, BadAudio)))
         else:
-            heard = tuple(clip for clip in clips if clip is not None)
             pieces = template.split_prompt(conversation.turns)
             prompt = template.join_prompt(pieces, [clip.in_prompt for clip in heard])
             row = PackedRow(prompt, template.encode_reply(conversation.response))
-            if len(row.prompt) + len(row.reply) > max_length:
+            if (length := len(row.prompt) + len(row.reply)) > max_length:
                 dropped["too long"] += 1
+                lengths.append(length)
             else:
                 origin = (conversation.source, conversation.recordings)
                 examples.append(TrainExample(row, heard, *origin, pieces, conversation.labels, weight))
-    return Dataset(tuple(examples), dropped)
+    if lengths:
+        details["too long"] = f"data.max_length={max_length}; they take {min(lengths)} to {max(lengths)} tokens"
+    return Dataset(tuple(examples), dropped, details)
 
 
 def split_dataset(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
@@ -132,9 +147,8 @@ def split_dataset(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, D
     rest = [one for one in dataset.examples if not held & one.origins]
     back = [one for one in dataset.examples if held & one.origins]
     if not rest:
-        reasons = ", ".join(f"{reason}: {count}" for reason, count in dataset.dropped.items()) or "the files are empty"
-        raise BadConfig(f"No row is left to train on ({reasons}).")
-    return Dataset(tuple(rest), dataset.dropped), Dataset(tuple(back))
+        raise BadConfig(f"No row is left to train on: {dataset.describe_dropped() or 'the files are empty'}.")
+    return Dataset(tuple(rest), dataset.dropped, dataset.details), Dataset(tuple(back))
 
 
 def _find_families(examples: Sequence[TrainExample]) -> Mapping[str, set[str]]:
@@ -198,6 +212,9 @@ class Sampler:
         num_queries: audio embeddings of a segment.
         seed: of the order.
         show: returns rows as they are shown in an epoch.
+
+    Raises:
+        BadConfig: the weights of the rows leave less than one row for each epoch.
     """
 
     def __init__(
@@ -208,6 +225,8 @@ class Sampler:
         for example in dataset.examples:
             by_clips[example.clips].append(example)
         self._by_clips = dict(by_clips)
+        if 0 < (drawn := sum(example.weight for example in dataset.examples)) < 1:
+            raise BadConfig(f"The weights in data.files add up to {drawn:g} rows per epoch: at least 1 is needed.")
 
     def draw_steps(self) -> Iterator[tuple[MicroBatch, ...]]:
         """Yield the micro-batches of each step, epoch after epoch, without end."""

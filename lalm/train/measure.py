@@ -85,7 +85,6 @@ def describe_run(built: LalmComponents, corpus: Corpus, trial: TrainStep, config
     frozen = _count_frozen_bytes(built.encoders) + _count_frozen_bytes(built.model.backbone)
     unreached = count_unadapted(built.model.backbone) if config.model.lora else 0
     unadapted = f"Unadapted  {unreached:>13,} of the backbone, which the adapters do not reach" if unreached else ""
-    dropped = ", ".join(f"{reason} {count}" for reason, count in sorted(corpus.training.dropped.items())) or "none"
     hours = trial.seconds * config.optimizer.num_steps / 3600
     return "\n".join(
         line
@@ -98,7 +97,7 @@ def describe_run(built: LalmComponents, corpus: Corpus, trial: TrainStep, config
             f"Memory     {frozen / 1e9:.2f} GB frozen, {trained * ADAM_BYTES / 1e9:.2f} GB trained, and activations",
             f"Rows       {len(corpus.training.examples)} to train on about "
             f"{format_count(corpus.training.num_clips, 'clip')}, "
-            f"{len(corpus.validation.examples)} held back; dropped: {dropped}",
+            f"{len(corpus.validation.examples)} held back; dropped: {corpus.training.describe_dropped() or 'none'}",
             f"A step     {format_count(trial.num_rows, 'row')}, "
             f"{format_count(trial.num_tokens, 'token')}, {trial.seconds:.1f} s",
             f"The run    {format_count(config.optimizer.num_steps, 'step')}, about {hours:.1f} h",

@@ -81,22 +81,22 @@ def train(config: TrainConfig, root: Path, folder: Path, options: TrainOptions) 
         corpus = load_corpus(config, built, root, group, quiet=quiet)
         steps = make_sampler(config, built, corpus).draw_steps()
         # 4. Measure one step, and print what the run will take
-        trainer = Trainer(config, built.model, corpus, group)
-        first = next(steps)
+        trainer, first = Trainer(config, built.model, corpus, group), next(steps)
         trial = trainer.measure_step(first)
         if group.is_first:
             print(describe_run(built, corpus, trial, config), flush=True)  # noqa: T201 - command-line output
+        is_begun = (folder / run_files.RESUME).is_file()
+        aligners = [] if is_begun else prepare_start(config, built, corpus, root)
         if options.dry_run:
             return
         # 5. Resume from the last checkpoint, or initialise the connector
-        is_begun = (folder / run_files.RESUME).is_file()
-        aligners = [] if is_begun else initialise_connector(config, built, corpus, root)
         if begins:  # only now, so that a run that cannot start leaves nothing behind
             held.enter_context(run_folder.lock_run(folder, config, rows))
         if is_begun:
             done = resume(trainer, folder, group)
         else:
             done = 0
+            calibrate(config, built, corpus)
             for aligner in aligners:
                 align(aligner, folder, group, quiet=quiet)
             synchronise_weights(built, config.seed, group)
@@ -172,20 +172,18 @@ def resume(trainer: Trainer, folder: Path, group: DataParallelGroup) -> int:
         ) from error
 
 
-def initialise_connector(
+def prepare_start(
     config: TrainConfig, built: LalmComponents, corpus: Corpus, root: Path
 ) -> list[ContrastiveAligner | Aligner]:
-    """Load the weights of another run, or calibrate the connector; return the alignments that are to run next."""
+    """Load the weights of another run, or return the alignments that are to run; nothing is trained yet.
+
+    Raises:
+        BadConfig: there are no such weights, or the rows hold nothing to align with.
+    """
     if config.start_from:
         checkpoint.load_weights(built.model, root / config.start_from)
         return []
     torch.manual_seed(config.seed)
-    heard = sorted({clip.sha256 for example in corpus.training.examples for clip in example.clips})
-    built.model.connector.calibrate(
-        tuple(part[:, ::CALIBRATION_STRIDE] for part in segment)
-        for sha256 in heard
-        for segment in corpus.features.load(sha256)
-    )
     aligners: list[ContrastiveAligner | Aligner] = []
     parts_of_run = (built.model, corpus, built.template)
     if config.contrast is not None:
@@ -194,6 +192,18 @@ def initialise_connector(
     if config.alignment is not None:
         aligners.append(Aligner(config.alignment, *parts_of_run, seed=config.seed))
     return aligners
+
+
+def calibrate(config: TrainConfig, built: LalmComponents, corpus: Corpus) -> None:
+    """Set mean and deviation of what the connector hears from the clips of the training; other weights bring theirs."""
+    if config.start_from:
+        return
+    heard = sorted({clip.sha256 for example in corpus.training.examples for clip in example.clips})
+    built.model.connector.calibrate(
+        tuple(part[:, ::CALIBRATION_STRIDE] for part in segment)
+        for sha256 in heard
+        for segment in corpus.features.load(sha256)
+    )
 
 
 def align(aligner: ContrastiveAligner | Aligner, folder: Path, group: DataParallelGroup, *, quiet: bool) -> None:

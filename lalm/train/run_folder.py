@@ -39,7 +39,7 @@ class RowFiles(Value):
 
 def read_row_files(config: TrainConfig, root: Path) -> RowFiles:
     """Compute the fingerprints of the data files; paths start from `root`."""
-    return RowFiles(files=tuple(_read_row_file(one.file, root / one.file) for one in config.data.list_sources()))
+    return RowFiles(files=tuple(_read_row_file(one.file, root / one.file) for one in config.data.files))
 
 
 def prepare_folder(folder: Path) -> bool:

@@ -120,6 +120,13 @@ def test_half_a_character_in_an_escape_is_refused_and_a_pair_is_one() -> None:
         parse_json('{"note": "\\uD83D"}')
 
 
+@pytest.mark.parametrize("text", ['{"a": 1, "b": 2, "a": 1}', '[{"c": {"a": 1, "a": null}}]'])
+def test_a_key_that_is_given_twice_is_refused(text: str) -> None:
+    with pytest.raises(InvalidJson, match=r"Invalid JSON: key 'a' is given twice in one object"):
+        parse_json(text)
+    assert parse_json('[{"a": 1}, {"a": 2}, {"b": {"a": 3}}]') == [{"a": 1}, {"a": 2}, {"b": {"a": 3}}]
+
+
 def test_numbers_that_are_ids_are_their_text() -> None:
     assert list(map(format_id, (7, 7.0, 1.5, 10**400, float("inf")))) == ["7", "7", "1.5", f"1{'0' * 400}", "inf"]
 

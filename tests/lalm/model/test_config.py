@@ -43,13 +43,41 @@ def test_what_is_left_out_is_as_in_desta() -> None:
         ("optimizer", "lora_learning_rate", float("inf")),
         ("optimizer", "weight_decay", float("inf")),
         ("data", "validation", 1.0),
+        ("data", "files", []),
+        ("data", "files", [{"file": "a.jsonl", "weight": float("inf")}]),
+        ("data", "files", [{"file": "a.jsonl", "weight": 1e7}]),
+        ("data", "evidence", "rows"),
         ("model", "window", "cut"),
+        ("model", "connector", {"width": 63}),
+        ("model", "connector", {"norm_eps": float("inf")}),
     ],
 )
 def test_values_out_of_range_are_refused(part: str, key: str, value: object) -> None:
     content = {**LEAST, part: {**LEAST.get(part, {}), key: value}}
     with pytest.raises(ValidationError):
         TrainConfig.model_validate(content)
+
+
+def test_a_file_of_rows_is_a_path_or_a_path_with_a_weight() -> None:
+    files = ["a.jsonl", {"file": "b.jsonl", "weight": 0.5}]
+    config = TrainConfig.model_validate({**LEAST, "data": {**LEAST["data"], "files": files}})
+    assert [(str(one.file), one.weight) for one in config.data.files] == [("a.jsonl", 1.0), ("b.jsonl", 0.5)]
+    assert TrainConfig.model_validate(config.model_dump(mode="json")) == config
+
+
+@pytest.mark.parametrize(
+    ("model", "beside", "reason"),
+    [
+        ({"asr": None}, {"transcript": 1}, "data.beside.transcript is without effect: set model.asr"),
+        ({}, {"evidence": 1}, "are without effect: set model.captioner"),
+    ],
+)
+def test_text_that_would_never_be_shown_is_refused(
+    model: dict[str, object], beside: dict[str, float], reason: str
+) -> None:
+    content = {"model": {**LEAST["model"], "prompt": 2, **model}, "data": {**LEAST["data"], "beside": beside}}
+    with pytest.raises(ValidationError, match=reason):
+        TrainConfig.model_validate({**LEAST, **content})
 
 
 @pytest.mark.parametrize("path", [*CONFIGS.glob("*.yaml")], ids=lambda path: path.stem)

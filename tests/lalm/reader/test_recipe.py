@@ -121,7 +121,7 @@ def test_layers_before_the_first_get_no_adapters(tmp_path: Path, config: dict[st
     [
         ({"validation_files": ["train.jsonl"]}, "validation_files has 24 clips or recordings that files has too"),
         ({"lora": {"first_layer": 2}}, "lora.first_layer=2: the backbone has the layers 0 to 1"),
-        ({"max_length": 3}, "No row of 'files' can be trained on ({'too long': 24})"),
+        ({"max_length": 3}, "No row of 'files' can be trained on: 24 are longer than max_length=3 tokens."),
         ({"learning_rate": 1e30}, "is not a number. Lower learning_rate"),
         ({"backbone": "nowhere"}, "'nowhere' holds no"),
     ],

@@ -37,7 +37,7 @@ def dataset(form2: ChatTemplate) -> Dataset:
         for path in CLIPS
         for ask in ("what", "where")
     ]
-    return tokenise(rows, form2, CLIPS.get, max_length=400)
+    return tokenise(rows, form2, lambda audio: CLIPS[audio.path], max_length=400)
 
 
 @pytest.mark.parametrize(

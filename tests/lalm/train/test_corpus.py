@@ -78,6 +78,18 @@ def test_without_recogniser_the_words_are_those_of_the_rows(make_run: MakeRun) -
 
 
 @pytest.mark.slow
+def test_each_row_has_the_words_that_stand_in_it(make_run: MakeRun) -> None:
+    """Not those of the last row about the clip."""
+    path = make_run(num_clips=1, data__validation=0)
+    rows = path.parent / "train.jsonl"
+    lines = [json.loads(line) for line in rows.read_text().splitlines()]
+    for line, words in zip(lines, ("hello", "goodbye"), strict=True):
+        line["messages"][0]["audios"][0]["text"] = words
+    rows.write_text("\n".join(map(json.dumps, lines)))
+    assert [clip.transcript for one in loaded(path).training.examples for clip in one.clips] == ["hello", "goodbye"]
+
+
+@pytest.mark.slow
 def test_the_features_of_every_clip_are_on_disk(make_run: MakeRun, home: Path) -> None:
     corpus = loaded(make_run())
     assert len(list(home.rglob("*.safetensors"))) == 6

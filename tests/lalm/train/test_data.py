@@ -11,12 +11,16 @@ from lalm.model.template import ChatTemplate, truncate_transcript
 from lalm.prompting import AUDIO
 from lalm.train.config import BatchConfig
 from lalm.train.data import Dataset, Sampler, TrainClip, TrainExample, split_dataset, tokenise
-from services.errors import BadConfig
+from services.errors import BadAudio, BadConfig
 
 CLIPS: Mapping[str, TrainClip] = {
     "a.wav": TrainClip("a.wav", "aa", 1, "hello"),
     "b.wav": TrainClip("b.wav", "bb", 3, ""),
 }
+
+
+def find(audio: MessageAudio) -> TrainClip | BadAudio:
+    return CLIPS.get(audio.path) or BadAudio(f"No recording at '{audio.path}'.")
 
 
 def conversation(*paths: str, response: str = "A dog.", question: str = "What?") -> Conversation:
@@ -26,7 +30,7 @@ def conversation(*paths: str, response: str = "A dog.", question: str = "What?")
 
 
 def dataset(template: ChatTemplate, *conversations: Conversation, max_length: int = 100) -> Dataset:
-    return tokenise(conversations, template, CLIPS.get, max_length=max_length)
+    return tokenise(conversations, template, find, max_length=max_length)
 
 
 def test_rows_that_cannot_be_learnt_from_are_dropped_and_counted(template: ChatTemplate) -> None:
@@ -42,6 +46,10 @@ def test_rows_that_cannot_be_learnt_from_are_dropped_and_counted(template: ChatT
     assert len(kept.examples) == 1
     assert kept.examples[0].source == "metadata"
     assert kept.dropped == Counter({"no audio": 1, "empty reply": 1, "unreadable clip": 2, "too long": 1})
+    assert kept.describe_dropped() == (
+        "empty reply 1; no audio 1; too long 1 (data.max_length=100; they take 480 to 480 tokens); "
+        "unreadable clip 2 (No recording at 'gone.wav')"
+    )
 
 
 def test_a_row_at_the_limit_is_kept_whole(template: ChatTemplate) -> None:
@@ -143,14 +151,14 @@ def test_no_recording_is_in_training_and_in_validation() -> None:
 
 
 def test_a_dataset_without_rows_is_refused_with_the_reasons(template: ChatTemplate) -> None:
-    with pytest.raises(BadConfig, match=r"No row is left to train on \(no audio: 1\)"):
+    with pytest.raises(BadConfig, match=r"No row is left to train on: no audio 1\."):
         split_dataset(dataset(template, conversation()), 0.1, 1)
 
 
 def test_rows_of_a_file_come_as_often_as_its_weight_says(template: ChatTemplate) -> None:
     rows = [conversation("a.wav", question=f"{number}?") for number in range(20)]
     weights = [1.0] * 5 + [3.0] * 5 + [0.5] * 5 + [1.25] * 5
-    tokenised = tokenise(rows, template, CLIPS.get, max_length=100, weights=weights)
+    tokenised = tokenise(rows, template, find, max_length=100, weights=weights)
     sampler = Sampler(tokenised, BatchConfig(tokens=400), num_queries=5, seed=1)
     drawn = [
         Counter(row.prompt for batch in sampler.draw_epoch(number) for group in batch.groups for row in group.rows)

@@ -155,6 +155,21 @@ def test_a_dry_run_says_what_it_takes_and_leaves_nothing(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"start_from": "nowhere"}, "nowhere/model.safetensors' cannot be read"),
+        ({"contrast": {"num_steps": 1}}, "no row about one clip has `labels`"),
+    ],
+)
+def test_a_dry_run_refuses_what_the_run_would_begin_with(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, object], reason: str
+) -> None:
+    assert run(make_run(**changes), tmp_path / "run", "--dry-run") == 2
+    assert reason in capsys.readouterr().err
+
+
+@pytest.mark.slow
 def test_a_training_says_first_what_it_takes_and_which_rows_it_drops(
     make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -222,6 +237,17 @@ def test_a_run_does_not_go_on_with_other_rows(
             "of the 12 rows has a style of data.styles (open_qa, poem); theirs: none.",
         ),
         ({"data__validation": 0.99}, "data.validation=0.99 holds back all clips"),
+        ({"data__audio_root": "nowhere"}, "No row is left to train on: unreadable clip 12 (No recording at '"),
+        ({"data__max_length": 5}, "too long 12 (data.max_length=5; they take 53 to 62 tokens)."),
+        ({"data__validation_files": ["train.jsonl"]}, "6 clips or recordings that data.files has too, such as '0.wav'"),
+        (
+            {"data__files": [{"file": "train.jsonl", "weight": 1e-9}]},
+            "The weights in data.files add up to 1e-08 rows per epoch: at least 1 is needed.",
+        ),
+        (
+            {"model__backbone": "/no/folder"},
+            "'/no/folder' holds no causal LM that can be loaded: there is no such folder.",
+        ),
     ],
 )
 def test_what_leaves_nothing_to_train_is_one_line(

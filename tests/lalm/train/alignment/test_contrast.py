@@ -13,7 +13,7 @@ from lalm.train.alignment.contrast import ContrastiveAligner, collect_labels, co
 from lalm.train.config import AlignmentConfig, TrainConfig
 from lalm.train.corpus import Corpus, load_corpus
 from lalm.train.parallel import DataParallelGroup
-from lalm.train.recipe import initialise_connector
+from lalm.train.recipe import prepare_start
 from services.errors import BadConfig
 from services.yaml_file import read_config
 
@@ -76,7 +76,7 @@ def test_a_run_contrasts_before_it_aligns_with_the_classes_of_yamnet(make_run: M
     path = make_run(contrast={"num_steps": 2}, alignment={"num_steps": 2})
     built, corpus = loaded(path, "violin", "rain")
     config = read_config(path, TrainConfig)
-    assert [one.log for one in initialise_connector(config, built, corpus, path.parent)] == [
+    assert [one.log for one in prepare_start(config, built, corpus, path.parent)] == [
         "contrast.txt",
         "alignment.txt",
     ]
