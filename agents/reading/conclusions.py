@@ -1,6 +1,6 @@
 """Conclusions in many languages, such as "Antwort: B", "La respuesta es C" or "答えはCです", and words that deny.
 
-The words are data (`conclusions.json`); English has its own patterns in `reply`. A conclusion stands at the start of a
+The words are data (`conclusions.json`); English has a pattern of its own. A conclusion stands at the start of a
 sentence with nothing before it but words that are listed, so that "die falsche Antwort" is none.
 """
 
@@ -13,9 +13,17 @@ from agents.reading.marks import match_any
 from services.types import Value
 
 AROUND = r"""[\s*_"'`(]*"""
-STARTS = r"""(?:\A|[.!?;,:\n*#>("'।،。！-])\s*"""
+STARTS = r"""(?:\A|[.!?;,:\n*#>("'।،。！-])[^\S\n]*+"""  # each scan ends at the next start
+ENGLISH = re.compile(
+    r"(?:\b(?:(?<!wrong )(?<!incorrect )answer(?: to (?:the|this) question)?|ans(?=\s*[:=])"
+    r"|(?:correct|best|right|final|my|selected|chosen) (?:option|choice)|selected(?=\s*:))"
+    r"""[*_"'`]*\s*(?:(?:is|was|would be|should be|must be|seems to be)\b[*_]*:?|[:=]|[-–—]\s|[*_]*\n)"""
+    r")",
+    re.I,
+)
 ALSO_DENY = {"es": ("no", "nada", "nadie"), "pt": ("ninguém", "nada"), "it": ("nessuno", "niente")}
 """Words that deny in their language, and where it is not known may be words of another one."""
+NUM_LEADING = 6  # words that may stand before the noun
 NUM_BEFORE = 6  # characters before a conclusion of a language without spaces in which a denial may stand
 
 
@@ -51,7 +59,7 @@ def load_wordings() -> dict[str, Wording]:
 
 def find_conclusions(text: str) -> list[int]:
     """Return the places where what is concluded begins, in order."""
-    found = [match.end() for pattern in _compile_spaced() for match in pattern.finditer(text)]
+    found = [match.end() for pattern in (ENGLISH, *_compile_spaced()) for match in pattern.finditer(text)]
     for pattern, denial in _compile_unspaced():
         found += [
             match.end()
@@ -108,14 +116,14 @@ def _build_pattern(one: Wording, space: str) -> str:
     is_word = rf"|{space}(?:{match_any(copulas)})(?=\W|[A-Z])\s*:?" if copulas else ""
     if not one.spaced:
         is_word = rf"|\s*(?:{match_any(copulas)})\s*:?" if copulas else ""
-    noun = rf"(?:(?:{match_any(one.before)}){space})*" if one.before else ""
+    noun = rf"(?:(?:{match_any(one.before)}){space}){{0,{NUM_LEADING}}}" if one.before else ""
     noun += rf"(?:{match_any(one.noun)})" + (rf"(?:{space}(?:{match_any(one.after)}))*" if one.after else "")
     option = (
         rf"(?:{AROUND}(?:{match_any(one.option)}){space}(?={AROUND}(?-i:[A-Z])(?![^\W_])))?"
         if one.spaced
         else (rf"(?:{AROUND}(?:{match_any(one.option)})\s*)?")
     )
-    concluded = rf"""{noun}[*_"'`]*(?:\s*[:=]{is_word}{silent}|[*_]*\s*\n)"""
+    concluded = rf"""{noun}[*_"'`]*+(?:\s*[:=]{is_word}{silent}|\s*\n)"""
     chosen = (
         rf"|(?:{match_any(one.choose)}){space}(?:(?:{match_any(one.option)}){space})?{letter}" if one.choose else ""
     )

@@ -6,6 +6,7 @@ unread: a thought must never count as the answer.
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
@@ -53,7 +54,7 @@ ANSWER_PAIRS = (
     *(("<|begin_of_solution|>", "<|end_of_solution|>"), ("<|START_RESPONSE|>", "<|END_RESPONSE|>")),
 )
 FORMATS = ("b", "i", "u", "p", "em", "strong", "mark", "code", "span", "div", "h1", "h2", "h3", "li", "ul", "ol", "pre")
-HARMONY = re.compile(r"<\|channel\|>\s*(\w+)[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>")
+HARMONY = re.compile(r"<\|channel\|>\s*(\w++)[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>")
 PLAIN_HARMONY = re.compile(
     r"\A\s*(?:analysis|commentary)(?:.*assistant\s*final(?=\S)|(?=[A-Z])(?!.*assistant\s*final))", re.S
 )
@@ -67,11 +68,12 @@ UNKNOWN = re.compile(
 HEADING = re.compile(r"\s*[\[【〈《]\s*(\w[\w -]{2,40})\s*[\]】〉》]")  # at the start, such as "[thinking]"
 BRACKETS = "<>[]【】〈〉《》/ "
 HEADINGS = frozenset({"answer", "final answer", "correct answer", "the answer", "final", "result", "response"})
-TRAILING = re.compile(r"(?:\s*<\|[^<>|\n]{1,60}\|>)+\s*\Z")
+TRAILING = re.compile(r"<\|[^<>|\n]{1,60}\|>\Z")
+NUM_TRAILING = 64  # characters of the longest mark at the end
 THOUGHTFUL = re.compile(r"think|thought|reason|analy|reflect|inner|monolog|scratch|plan", re.I)
 
 
-FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(.*?)\n?\s*```\s*\Z", re.DOTALL | re.IGNORECASE)
+FENCED = re.compile(r"```(?:json)?\s*+\n?(.*)```", re.DOTALL | re.IGNORECASE)
 JSONReply = TypeVar("JSONReply", bound=BaseModel)
 
 
@@ -80,12 +82,13 @@ def match_any(tokens: Iterable[str]) -> str:
     return "|".join(re.escape(token) for token in sorted(tokens, key=len, reverse=True))
 
 
-TAG = re.compile(rf"<\s*(/?)\s*(?:\w+:)?(?:{match_any(THOUGHT_NAMES)})(?:\s[^<>]*)?>", re.I)
+TAG = re.compile(rf"<\s*+(/?)\s*+(?:\w+:)?(?:{match_any(THOUGHT_NAMES)})(?:\s[^<>]*)?>", re.I)
 END = re.compile(match_any(END_TOKENS), re.I)
 START = re.compile(
     rf"\A(?:\s*(?:{match_any(START_TOKENS)})(?:\s*(?:{match_any(ROLES)})(?=\s*(?:<|\[|\n|:)))?:?)+", re.I
 )
-FORMAT = re.compile(rf"<({match_any(FORMATS)})(?:\s[^<>]*)?>(.*?)</\1>", re.S | re.I)
+LINE_TAG = re.compile(r"<(?:br|hr)\s*+/?>", re.I)
+FORMAT = re.compile(rf"<(/?)({match_any(FORMATS)})(?:\s[^<>]*)?>", re.I)
 ANSWER_TAGS = tuple(
     re.compile(rf"<(?:\w+:)?{name}>(.*?)(?:</(?:\w+:)?{name}>|</|\Z)", re.S | re.I) for name in ANSWER_NAMES
 )
@@ -114,10 +117,7 @@ def read_final_text(reply: str, options: Iterable[str]) -> str | None:
         return None
     text = START.sub("", text, count=1)
     text = _cut_at_end(text)
-    trailing = TRAILING.search(text)
-    if trailing and not THOUGHTFUL.search(trailing[0]):
-        text = text[: trailing.start()]
-    text = FORMAT.sub(r"\2", text)
+    text = _drop_formats(_drop_trailing(text))
     return None if _holds_unknown_mark(text, options) else text
 
 
@@ -127,9 +127,10 @@ def read_json_reply(reply: str, record: type[JSONReply]) -> JSONReply | None:
 
 
 def _parse_json(text: str | None, record: type[JSONReply]) -> JSONReply | None:
-    fenced = FENCED.match(text or "")
+    text = (text or "").strip()
+    fenced = FENCED.fullmatch(text)
     try:
-        return record.model_validate_json(fenced[1] if fenced else text or "")
+        return record.model_validate_json(fenced[1] if fenced else text)
     except ValidationError:
         return None
 
@@ -158,6 +159,33 @@ def _cut_at_end(text: str) -> str:
         if text[: end.start()].strip():
             return text[: end.start()]
     return END.sub("", text)
+
+
+def _drop_trailing(text: str) -> str:
+    """Return the text without the special tokens at its end, unless one of them is about thinking."""
+    end = len(text.rstrip())
+    while mark := TRAILING.search(text, max(0, end - NUM_TRAILING), end):
+        end = len(text[: mark.start()].rstrip())
+    return text if THOUGHTFUL.search(text, end) else text[:end]
+
+
+def _drop_formats(text: str) -> str:
+    """Return the text without the pairs of tags that only format it, one in another or not; tags of lines end one."""
+    text = LINE_TAG.sub("\n", text)
+    opened: defaultdict[str, list[re.Match[str]]] = defaultdict(list)
+    pairs: list[re.Match[str]] = []
+    for tag in FORMAT.finditer(text):
+        closes, name = tag[1], tag[2].casefold()
+        if not closes:
+            opened[name].append(tag)
+        elif opened[name]:
+            pairs += [opened[name].pop(), tag]
+    kept: list[str] = []
+    start = 0
+    for tag in sorted(pairs, key=lambda tag: tag.start()):
+        kept.append(text[start : tag.start()])
+        start = tag.end()
+    return "".join((*kept, text[start:]))
 
 
 def _drop_thoughts(text: str) -> str | None:

@@ -125,7 +125,7 @@ def _find_times(text: str, duration_s: float) -> Iterator[NamedSpan]:
                 yield NamedSpan(time.seconds - time.near_s, time.seconds + time.near_s)
     for match in NTH.finditer(text):
         unit_s = UNITS_S[match["unit"][0]]
-        yield NamedSpan((int(match["number"]) - 1) * unit_s, int(match["number"]) * unit_s)
+        yield NamedSpan((float(match["number"]) - 1) * unit_s, float(match["number"]) * unit_s)
     share_s = SHARE_OF_END * duration_s
     places = dict(zip(PLACES, (0.0, 0.0, (duration_s - share_s) / 2, duration_s - share_s), strict=True))
     for match in PLACE.finditer(text):

@@ -39,7 +39,9 @@ WORDS = re.compile(
     re.I,
 )
 # "one" is a number after these words, and a pronoun elsewhere: "the one that barks", "one can hear"
-ONE = re.compile(r"\b(?:only|just|exactly|there(?:'s| is| was))\s+\Z|\A[\W_]*\Z", re.I)
+ONE = re.compile(r"\b(?:only|just|exactly|there(?:'s| is| was))\s+\Z", re.I)
+NUM_BEFORE = 40  # characters in which they may stand
+NO_WORD = re.compile(r"[\W_]*")
 PRONOUN = re.compile(r"\s+(?:of|that|which|who|whose|can|could|may|might|is|was|has|hears?|more|or|thing)\b", re.I)
 NUMERAL = re.compile(r"(?<![\w.,:/])(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?![\w%]|[.,:/]\d)")
 NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
@@ -67,7 +69,7 @@ def find_pronouns(text: str) -> tuple[tuple[int, int], ...]:
 
 def _shorten(numeral: re.Match[str]) -> str:
     fraction = (numeral[2] or "").rstrip("0").rstrip(".")
-    return str(int(numeral[1].replace(",", ""))) + fraction
+    return (numeral[1].replace(",", "").lstrip("0") or "0") + fraction
 
 
 def _write_in_digits(words: re.Match[str], text: str) -> str:
@@ -85,7 +87,10 @@ def _is_number(one: re.Match[str], text: str) -> bool:
     """Tell whether "one" is a number here."""
     after = text[one.end() :]
     return (
-        bool(ONE.search(text[: one.start()]))
+        (
+            bool(NO_WORD.fullmatch(text, 0, one.start()))
+            or bool(ONE.search(text[max(0, one.start() - NUM_BEFORE) : one.start()]))
+        )
         and not PRONOUN.match(after)
         and (not after.strip(" .!*_\"')") or bool(text[: one.start()].strip(" *_\"'(")))
     )
@@ -101,6 +106,9 @@ def split_numbers(tokens: list[str]) -> list[int]:
         if word == "and":
             continue
         if word in POWERS:
+            if word == "hundred" and current >= POWERS[word]:  # "hundred hundred"
+                numbers.append(done + current)
+                done = current = 0
             current = max(current, 1) * POWERS[word]
             if word != "hundred":
                 done, current = done + current, 0

@@ -7,7 +7,9 @@ looked up (`agents.reading.spelled_numbers`). Digits are those of any script.
 
 import re
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
@@ -63,12 +65,14 @@ HALVES_OF_A_DAY = re.compile(
     r"\b(?:[ap]\.?\s?m|mornings?|afternoons?|evenings?|nights?|tonight)\b|(?<=\d)[ap]\.?m\b", re.IGNORECASE
 )
 EDGES = " \t\r\n\"'`*_.,;:!?()[]"  # what may stand around a reply that is one quantity
-FRACTIONS = {"half": 0.5, "quarter": 0.25, "quarters": 0.75}
+FRACTIONS = {"half": Decimal("0.5"), "quarter": Decimal("0.25"), "quarters": Decimal("0.75")}
+HOURS = range(25)
 SERIES = re.compile(rf"\b(?:\d|{'|'.join(UNITS[:10])}|oh)(?:[,\s-]+(?:\d|{'|'.join(UNITS[:10])}|oh)\b)+", re.IGNORECASE)
 AT_TIME = (
     re.compile(r"\b(?:at|by|until|till|since|from|before|after|around)\s+\Z", re.IGNORECASE),
     re.compile(r"\s*(?:[.,;!?]|\Z|(?:and|on|to|until|till|tonight|today|tomorrow|sharp|in\s+the)\b)", re.IGNORECASE),
 )
+NUM_BEFORE = 40  # characters before a number in which a preposition or a month may stand
 NEAR_MONTH = (
     re.compile(rf"\b(?:{MONTH})\b\.?\s*(?:the\s+)?\Z", re.IGNORECASE),
     re.compile(rf"(?:\s+of)?\s+(?:{MONTH})\b", re.IGNORECASE),
@@ -96,10 +100,11 @@ def find_quantities(text: str, language: str | None = None) -> tuple[QuantityMen
     if language not in {None, ENGLISH}:
         return tuple(sorted(_scan_foreign(text, language)))
     found = list(_scan(text, 0, len(text)))
+    spans = {(one.start, one.end) for one in found}
     series = [
         QuantityMention(one.start(), one.end(), frozenset({_spell_series(one[0])}))
         for one in SERIES.finditer(text)
-        if all((one.start(), one.end()) != (other.start, other.end) for other in found)
+        if one.span() not in spans
     ]
     return tuple(sorted((*found, *series)))
 
@@ -137,9 +142,9 @@ def _read_marked(numeral: str) -> Iterator[str]:
     """Yield the readings of a numeral whose point or comma may stand for thousands or for tenths."""
     *whole, last = re.split(r"[^\d]", numeral)
     if all(len(part) == 3 for part in (*whole[1:], last)) or not whole:
-        yield str(int("".join((*whole, last))))
+        yield "".join((*whole, last)).lstrip("0") or "0"
     if whole:
-        yield _format_number(float(f"{''.join(whole)}.{last}"))
+        yield _format_number(Decimal(f"{''.join(whole)}.{last}"))
 
 
 def _join_series(text: str, numbers: list[SpelledNumber]) -> Iterator[QuantityMention]:
@@ -192,21 +197,21 @@ def _read_digital_clock(one: re.Match[str]) -> Values:
     hour, minute = int(one["h"]), int(one["min"])
     times = frozenset(_spell_times(hour, minute, one["m2"]))
     is_decimal = one["sep"] == "." and not one["m2"]
-    return times | {_format_number(float(f"{hour}.{one['min']}"))} if is_decimal else times
+    return times | {_format_number(Decimal(f"{hour}.{one['min']}"))} if is_decimal else times
 
 
 def _add_full_hour(one: re.Match[str], text: str, values: Values) -> Values:
     """Add the full hour where a number stands as a time does: "at nine.", "from two to four"."""
     before, after = AT_TIME
-    if not before.search(text[: one.start()]) or not after.match(text[one.end() :]):
+    if not before.search(text[max(0, one.start() - NUM_BEFORE) : one.start()]) or not after.match(text, one.end()):
         return values
-    return values | {f"{value}:00" for value in values if value.isdigit() and int(value) <= 24}
+    return values | {f"{value}:00" for value in values if len(value) <= 2 and value.isdigit() and int(value) <= 24}
 
 
 def _add_day(one: re.Match[str], text: str, values: Values) -> Values:
     """Add the day beside the name of a month, which is a number and a rank."""
     before, after = NEAR_MONTH
-    if not before.search(text[: one.start()]) and not after.match(text[one.end() :]):
+    if not before.search(text[max(0, one.start() - NUM_BEFORE) : one.start()]) and not after.match(text, one.end()):
         return values
     days = {value.removeprefix("#") for value in values}
     return values | days | {f"#{day}" for day in days if day.isdigit()}
@@ -244,16 +249,16 @@ def _spell_times(hour: int, minute: int, half_day: str | None) -> Iterator[str]:
         yield f"~{hour % 12 or 12}:{minute:02}"
 
 
-def _format_number(value: float) -> str:
+def _format_number(value: Decimal) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 def _read_digits(one: re.Match[str]) -> Values:
-    value = float(one["digits"].replace(",", "")) * POWER.get((one["power"] or "").lower(), 1)
+    value = Decimal(one["digits"].replace(",", "")) * POWER.get((one["power"] or "").lower(), 1)
     values = {_format_number(value)}
     if one["th"]:
         values = {f"#{_format_number(value)}"}
-    if (one["o1"] or one["m3"]) and value.is_integer():
+    if (one["o1"] or one["m3"]) and value in HOURS:
         values |= set(_spell_times(int(value), 0, one["m3"]))
     return frozenset(values)
 
@@ -267,21 +272,21 @@ def _read_words(one: re.Match[str]) -> Iterator[str]:
         return
     if one["point"]:
         digits = "".join("0" if word == "oh" else str(SMALL[word]) for word in one["point"].lower().split()[1:])
-        yield _format_number(float(f"{numbers[-1]}.{digits}"))
+        yield _format_number(Decimal(f"{numbers[-1]}.{digits}"))
         return
     if one["frac"]:
         yield _format_number(numbers[-1] + FRACTIONS[one["frac"].lower().split()[-1]])
         return
-    yield _format_number(int("".join(map(str, numbers))))
+    yield _format_number(Decimal("".join(map(str, numbers))))
     hour, minutes = numbers[0], numbers[1:]
     if len(minutes) == 2 and minutes[0] == 0 and minutes[1] < 10:
         minutes = minutes[1:]
         yield from _spell_times(hour, minutes[0], one["m4"])
     elif len(minutes) == 1 and 10 <= minutes[0] < 60:
         yield from _spell_times(hour, minutes[0], one["m4"])
-        yield _format_number(float(f"{hour}.{minutes[0]:02}"))
+        yield _format_number(Decimal(f"{hour}.{minutes[0]:02}"))
     elif len(minutes) == 1 and 60 <= minutes[0] < 100:
-        yield _format_number(float(f"{hour}.{minutes[0]:02}"))
+        yield _format_number(Decimal(f"{hour}.{minutes[0]:02}"))
     elif not minutes and (one["o2"] or one["m4"]):
         yield from _spell_times(hour, 0, one["m4"])
 
@@ -386,8 +391,9 @@ def _are_half_a_day_apart(times: list[Values]) -> bool:
 
 def select_widest(quantities: tuple[QuantityMention, ...]) -> tuple[QuantityMention, ...]:
     """Return quantities that do not overlap: a series of digits rather than its digits."""
-    kept: list[QuantityMention] = []
+    kept: list[QuantityMention] = []  # in order
     for one in sorted(quantities, key=lambda quantity: quantity.start - quantity.end):
-        if all(one.end <= other.start or other.end <= one.start for other in kept):
-            kept.append(one)
-    return tuple(sorted(kept))
+        place = bisect_left(kept, one)
+        if all(one.end <= other.start or other.end <= one.start for other in kept[max(0, place - 1) : place + 1]):
+            kept.insert(place, one)
+    return tuple(kept)

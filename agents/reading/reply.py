@@ -22,6 +22,9 @@ from services.types import Choice
 Choices: TypeAlias = tuple[Choice, ...]
 
 MAX_PROSE_WORDS = 60  # a longer text without a mark is reasoning: what it mentions is not what it answers
+MAX_PROSE_CHARS = 1_000  # the same for words without spaces between them
+LONGEST_REPLY = 20_000
+"""Characters, without thoughts; of a longer reply only what its end marks or concludes as the answer is read."""
 MAX_OBJECTS = 32  # opening braces that are tried as JSON
 NUM_AROUND = 40  # characters that may stand around and between two options: letters, marks, "or"
 NEGATION_REACH = 80  # characters before a mention in which a "not" may stand
@@ -31,13 +34,6 @@ ANSWER_KEYS = (
 )
 
 BOX = re.compile(r"\\boxed\{(?:\\text\{)?([^{}]*)\}")
-MARKER = re.compile(
-    r"(?:\b(?:(?<!wrong )(?<!incorrect )answer(?: to (?:the|this) question)?|ans(?=\s*[:=])"
-    r"|(?:correct|best|right|final|my|selected|chosen) (?:option|choice)|selected(?=\s*:))"
-    r"""[*_"'`]*\s*(?:(?:is|was|would be|should be|must be|seems to be)\b[*_]*:?|[:=]|[-–—]\s|[*_]*\n)"""
-    r")",
-    re.I,
-)
 CONCLUSION = re.compile(r"\b(?:therefore|thus|hence|in conclusion|in summary|so),?\s", re.I)
 LABEL = re.compile(
     r"""[(\["'*]*([A-Za-z])(?:[)\]"'*]+[.:]?|[.:,;])(?=\s)"""
@@ -83,14 +79,11 @@ ASSERTS = re.compile(
     r"""(?:(?:the )?(?:option|choice|letter|answer) )?["'*(]*\Z""",
     re.I,
 )
-REASON = re.compile(
-    r"\w[^.!?\n;]*\b(?:because|since|given that|as(?=\s+(?:(?:the )?(?:option|choice) )?\(?[A-Z]\b))\s[^.!?\n;]*\Z",
-    re.I,
-)
-SUPERSEDED = re.compile(
-    r"\b(?:first|initially|originally|at first)\b[^.;!?\n]*?"
-    r"\b(?:thought|believed|assumed|guessed|suspected|considered)\b[^.;!?\n]*?\b(?=but|however)",
-    re.I,
+REASON = re.compile(r"\b(?:because|since|given that|as(?=\s+(?:(?:the )?(?:option|choice) )?\(?[A-Z]\b))\s", re.I)
+SUPERSEDED = (  # these words in this order within a sentence
+    re.compile(r"\b(?:first|initially|originally)\b", re.I),
+    re.compile(r"\b(?:thought|believed|assumed|guessed|suspected|considered)\b", re.I),
+    re.compile(r"\b(?=but|however)", re.I),
 )
 NOT_ONLY = re.compile(r"\bnot (?:only|just|merely)\b", re.I)
 
@@ -105,15 +98,23 @@ def read_choice(reply: str, choices: Choices) -> Choice | None:
         return plain
     shown = drop_own_letters(choices)
     text = read_final_text(straighten(reply), [choice.text for choice in choices])
-    if text is None:
-        return None
-    text = spell_times_like_options(text, shown)
+    text = text if text is None or len(text) <= LONGEST_REPLY else _find_last_answer(text[-LONGEST_REPLY:])
+    text = None if text is None else spell_times_like_options(text, shown)
     if text is None:
         return None
     named = _find_named(text, shown) or _find_named(spell_pitches_like_options(text, shown), shown)
     if named := named + _find_by_number(text, shown, is_named=bool(named)):
         return _pick_first(named, choices)
     return None
+
+
+def _find_last_answer(end: str) -> str | None:
+    """Return what whole lines at the end of a long reply mark as the answer or conclude; None where they do neither."""
+    _, _, lines = end.partition("\n")
+    if (marked := next(_find_marked(lines), None)) is not None:
+        return marked
+    ends = find_conclusions(lines)
+    return lines[max(ends) :] if ends else None
 
 
 def _pick_first(named: Choices, choices: Choices) -> Choice | None:
@@ -137,8 +138,7 @@ def _find_by_number(text: str, choices: Choices, *, is_named: bool) -> Choices:
     if not all(len(found) == 1 for found in numbers):
         return ()
     said = spell_in_digits(text)
-    ends = [marker.end() for marker in MARKER.finditer(said)]
-    concluded = said[max(ends, default=0) :]
+    concluded = said[max(find_conclusions(said), default=0) :]
     offered = frozenset[str]().union(*numbers)
     if any(pair[1] != pair[2] and {pair[1], pair[2]} <= offered for pair in JOINED_NUMBERS.finditer(said)):
         return choices  # "three or 4 beats": it names several
@@ -164,7 +164,7 @@ def _find_json_answers(text: str) -> Iterator[str]:
     for brace in list(re.finditer(r"\{", text))[-MAX_OBJECTS:]:
         try:
             fields, _ = json.JSONDecoder().raw_decode(text, brace.start())
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):  # no JSON; a number of thousands of digits; nested without end
             continue
         values = {key.lower().replace(" ", "_"): value for key, value in fields.items()}
         yield from (str(values[key]) for key in ANSWER_KEYS if isinstance(values.get(key), str | int))
@@ -172,7 +172,7 @@ def _find_json_answers(text: str) -> Iterator[str]:
 
 def _read_unmarked(text: str, choices: Choices) -> Choices:
     """Read what follows the last "answer:", in any language, else the whole."""
-    ends = [marker.end() for marker in MARKER.finditer(text)] + find_conclusions(text)
+    ends = find_conclusions(text)
     if ends and (named := _read(drop_tail(text[max(ends) :]), choices)):
         return named
     return _read(text, choices)
@@ -261,9 +261,9 @@ def _read_mentioned(text: str, choices: Choices) -> Choices:
     """Prose that mentions an option without refusing or denying it."""
     if len(text.split()) > MAX_PROSE_WORDS:
         text = text[max((match.end() for match in CONCLUSION.finditer(text)), default=len(text)) :]
-    if len(text.split()) > MAX_PROSE_WORDS:
+    if len(text.split()) > MAX_PROSE_WORDS or len(text) > MAX_PROSE_CHARS:
         return ()
-    text = SUPERSEDED.sub("", text)
+    text = "".join(map(_drop_superseded, re.split(r"(?<=[.;!?\n])", text)))
     by_text, remainder = _find_texts(" ".join(text.casefold().split()), choices)
     if REFUSAL.search(remainder) or NOT_ONLY.search(remainder) or is_denied_somewhere(remainder):
         return ()
@@ -274,6 +274,17 @@ def _read_mentioned(text: str, choices: Choices) -> Choices:
     if by_text:  # a letter that stands alone may contradict it
         return by_text + _find_bare_letters(_mask_options(text, choices), choices)
     return _find_letters(text, choices) or _find_asserted_letters(text, choices)
+
+
+def _drop_superseded(sentence: str) -> str:
+    """Return a sentence without what was thought at first: "first I thought of a dog, but it is a cat"."""
+    places: list[int] = []
+    for words in SUPERSEDED:
+        found = words.search(sentence, places[-1] if places else 0)
+        if found is None:
+            return sentence
+        places.append(found.start())
+    return sentence[: places[0]] + sentence[places[-1] :]
 
 
 def _find_letters(text: str, choices: Choices) -> Choices:
@@ -323,7 +334,9 @@ def _mask_options(text: str, choices: Choices) -> str:
 
 def _is_reason(text: str, mention: re.Match[str]) -> bool:
     """Tell whether a mention stands in a clause that says why."""
-    return bool(REASON.search(text[max(0, mention.start() - NEGATION_REACH) : mention.start()]))
+    before = text[max(0, mention.start() - NEGATION_REACH) : mention.start()]
+    clause = re.split(r"[.!?\n;]", before)[-1]
+    return any(re.search(r"\w", clause[: why.start()]) for why in REASON.finditer(clause))
 
 
 def _is_denied(text: str, mention: re.Match[str]) -> bool:

@@ -70,9 +70,10 @@ def read_line_claims(reply: str, *, is_finished: bool = True) -> tuple[WrittenCl
 
 
 def _read_line(line: str) -> WrittenClaim:
+    line = " ".join(line.split())
     cites = tuple(_read_citation(found) for found in CITED.finditer(line))
     words = BULLET.sub("", BRACKETED.sub("", line))
-    return WrittenClaim(" ".join(words.split()), tuple(dict.fromkeys(cites)))
+    return WrittenClaim(words.strip(), tuple(dict.fromkeys(cites)))
 
 
 def _read_citation(found: re.Match[str]) -> WrittenCitation:

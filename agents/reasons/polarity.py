@@ -26,7 +26,7 @@ PolarityMatch: TypeAlias = Literal["same", "opposite", "unclear"]
 
 ONLY = frozenset({"only", "just", "merely"})
 """Behind "not" they make it deny nothing."""
-CLAUSE_ENDS = re.compile(r"[()\[\]\n–—]|[.,;:!?]+(?=\s|\Z)|\s-\s")
+CLAUSE_ENDS = re.compile(r"[()\[\]\n–—]|(?<![.,;:!?])[.,;:!?]++(?=\s|\Z)|\s-\s")
 WORD = re.compile(r"\w+(?:['’]\w+)?|\d+")
 NUMBERED = re.compile(r"\bno\.?\s*(?=\d)", re.IGNORECASE)
 AFFIXES = re.compile(r"\Anon-?(?P<clear>\w{4,})\Z|\A(?P<lacking>\w{4,}?)-?less\Z|\Aun(?P<unclear>\w{2,}ed)\Z")

@@ -10,7 +10,8 @@ import re
 from typing import NamedTuple
 from unicodedata import category, normalize
 
-BRACKETS = re.compile(r"[<\[][^>\]]*[>\]]|\(([^)]+?)\)")
+BRACKETS = re.compile(r"[<\[][^>\]]*[>\]]|\([^)]+\)")
+CLOSERS = (">", "]", ")")
 
 
 class Errors(NamedTuple):
@@ -24,7 +25,9 @@ class Errors(NamedTuple):
 
 def normalise_transcript(text: str) -> str:
     """Return a text as error rates compare it: small letters and digits with single spaces."""
-    bare = normalize("NFKC", BRACKETS.sub("", text.lower()))
+    small = text.lower()
+    closed = max(map(small.rfind, CLOSERS)) + 1  # no bracket is closed behind it, and none is looked for
+    bare = normalize("NFKC", BRACKETS.sub("", small[:closed]) + small[closed:])
     kept = (" " if category(char)[0] in "MSP" else char for char in bare)
     return " ".join("".join(kept).split())
 

@@ -14,7 +14,7 @@ from string import ascii_uppercase
 from services.questions import OWN_LETTER
 
 PARTS = re.compile(r"[；;\n]+")
-SIGNS_BEHIND = re.compile(r"[,.;!?，。；！？]+$")
+SIGNS_BEHIND = ",.;!?，。；！？"
 BULLET = re.compile(r"^\s*(?:[-*•·]+\s+|\d{1,2}[.)、]\s*)")
 LEAD_IN = re.compile(r".*(?:[:：]|\b(?:are|is)\b|是|为)", re.DOTALL)  # what may stand before letters
 BETWEEN = re.compile(
@@ -25,7 +25,7 @@ LETTER = re.compile(r"[(\[]?([A-Z])[)\].]?")
 
 def read_set_officially(reply: str, options: Sequence[str]) -> frozenset[str]:
     """Return the options that MDAR's script finds in a reply."""
-    parts = (SIGNS_BEHIND.sub("", part.strip()) for part in PARTS.split(reply))
+    parts = (part.strip().rstrip(SIGNS_BEHIND) for part in PARTS.split(reply))
     return frozenset(part for part in parts if part in options)
 
 
@@ -106,4 +106,4 @@ def _unletter(option: str) -> str:
 
 def _strip(text: str) -> str:
     """Return a text in small letters and single spaces, without signs around it."""
-    return SIGNS_BEHIND.sub("", " ".join(text.casefold().split()).strip("\"'“”*` "))
+    return " ".join(text.casefold().split()).strip("\"'“”*` ").rstrip(SIGNS_BEHIND)

@@ -24,6 +24,7 @@ Relation: TypeAlias = Literal["less than", "at least"]
 CONSTRAINED = ("My answer is yes.", "My answer is no.", "My answer is maybe.")
 FENCES = ("```json", "```Json", "```JSON", "```")
 ABBREVIATED = re.compile(r"[^\W\d_]|[^\W\d_aeiouyAEIOUY]{2,3}")  # initials; St, Mr, Mrs
+SENTENCE_END = re.compile(r"(?:(?<!\w)(\w++)|(?<![\w.!?]))([.!?]++)[\"'”’)\]*]*+\s++")
 NEEDS_LANGUAGE = frozenset(
     {"language:response_language", "change_case:english_capital", "change_case:english_lowercase"}
 )
@@ -93,8 +94,9 @@ def count_sentences(text: str) -> int:
     A full stop behind one letter, or behind up to three without a vowel, such as St. or Mrs., ends none.
     """
     bare = text.strip()
-    ends = re.finditer(r"(\w*)([.!?]+)[\"'”’)\]*]*\s+", bare)
-    return bool(bare) + sum(not (end[2].startswith(".") and ABBREVIATED.fullmatch(end[1])) for end in ends)
+    return bool(bare) + sum(
+        not (end[2].startswith(".") and ABBREVIATED.fullmatch(end[1] or "")) for end in SENTENCE_END.finditer(bare)
+    )
 
 
 def _compare(num: int, relation: Relation | None, bound: int | None) -> bool:

@@ -248,6 +248,23 @@ TABLE = [
     ("The pitch is high and the voice is thin. " * 20 + "A woman", VOICES, None),
     ("The pitch is high and the voice is thin. " * 20 + "Therefore, it is a woman.", VOICES, "B"),
     ("The man laughs and walks on. " * 20 + "\nAnswer: D", VOICES, "D"),
+    # beyond LONGEST_REPLY only what whole lines at the end mark or conclude
+    ("The man laughs and walks on.\n" * 1_000 + "Answer: D", VOICES, "D"),
+    ("The man laughs and walks on.\n" * 1_000 + "<answer>B</answer>", VOICES, "B"),
+    ("Answer: D\n" + "The man laughs and walks on.\n" * 1_000, VOICES, None),
+    ("A\n" + "The man laughs and walks on.\n" * 1_000 + "\nD", VOICES, None),
+    ("<think>" + "It may be A. " * 20_000 + "</think>B", VOICES, "B"),
+    # tags that only format, one in another, and ends of lines
+    ("<p><strong>B</strong></p>", VOICES, "B"),
+    ("<ul><li>B</li></ul>", VOICES, "B"),
+    ("B<br>", VOICES, "B"),
+    ("B<br/>The voice is high.", VOICES, "B"),
+    ("<b>A</b><i>B</i>", VOICES, None),
+    # numbers without end
+    ("three " * 3_000, NUMBERS, None),
+    ("hundred " * 2_000 + "\nAnswer: B", NUMBERS, "B"),
+    ("9" * 6_000, NUMBERS, None),
+    ('{"answer": ' + "9" * 6_000 + "}", NUMBERS, None),
 ]
 
 
@@ -266,13 +283,21 @@ def test_no_reply_is_read_without_choices() -> None:
     assert read_choice("B", ()) is None
 
 
-def cpu_s(num_sentences: int) -> float:
-    reply, choices = "Rain or wind, and then the rhythm. " * num_sentences, Question.ask("?", SOUNDS).choices
+def cpu_s(repeated: str, length: int) -> float:
+    reply, choices = repeated * (length // len(repeated)), Question.ask("?", (*SOUNDS[:3], "3 dogs")).choices
     started = process_time()
     read_choice(reply, choices)
     return process_time() - started
 
 
 @pytest.mark.slow
-def test_reading_time_grows_with_the_length_of_a_reply_and_not_with_its_square() -> None:
-    assert cpu_s(3200) < 120 * max(cpu_s(100), 1e-4)  # 32 times as long; the square would be 1,024
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        *("Rain or wind, and then the rhythm. ", "\n", " ", "x \n", "1 ", "9:", "1/2 ", "½", "minus one ", "may 3 "),
+        *("(A", "A, ", "because A ", "<b>", "< ", "<|a|>", "正确", "答案", "so-", "Antwort\n", "first-thought-"),
+    ],
+)
+def test_reading_time_grows_with_the_length_of_a_reply_and_not_with_its_square(repeated: str) -> None:
+    cpu_s(repeated, 500)  # compiles and fills caches
+    assert cpu_s(repeated, 19_200) < 100 * max(cpu_s(repeated, 600), 1e-3)  # 32 times as long; the square: 1,024

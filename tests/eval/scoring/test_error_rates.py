@@ -16,6 +16,7 @@ pytest.importorskip("jiwer")
         ("Grüße — “so”", "grüße so"),
         ("你好，世界。", "你好 世界"),
         ("...", ""),
+        ("(a) b] [c (d <e", "b c d e"),
         ("हिन्दी", "ह न द"),  # marks are dropped, as Whisper's basic normaliser drops them
     ],
 )

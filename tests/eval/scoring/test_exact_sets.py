@@ -1,5 +1,7 @@
 """Sets of options that a reply names."""
 
+from time import process_time
+
 import pytest
 
 from eval.scoring.exact_sets import read_set, read_set_officially
@@ -74,3 +76,11 @@ def test_options_that_are_letters_or_have_their_own_or_hold_another_are_read_as_
 @pytest.mark.slow
 def test_a_long_reply_takes_no_time() -> None:
     assert read_set("A, " * 20_000 + "and so on", OPTIONS) is None
+
+
+@pytest.mark.slow
+def test_a_run_of_signs_takes_no_time() -> None:
+    started = process_time()
+    assert read_set("." * 40_000 + "x", OPTIONS) is None
+    assert read_set_officially("." * 40_000 + "x", OPTIONS) == frozenset()
+    assert process_time() - started < 2
