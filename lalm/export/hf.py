@@ -113,6 +113,8 @@ class Lalm(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
         is_audio_NL = input_ids == self.config.audio_token_id
         if attention_mask is not None and attention_mask.ndim == 2 and position_ids is None:
             position_ids = (attention_mask.long().cumsum(-1) - 1).clamp(min=0)[:, -input_ids.shape[1] :]
+        if attention_mask is not None and attention_mask.ndim == 4:
+            attention_mask = self.language.convert_mask(attention_mask)
         if labels is not None:
             labels = labels.masked_fill(is_audio_NL, IGNORED)
         hears = input_lengths is not None and self._hears(input_lengths)

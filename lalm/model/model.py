@@ -102,13 +102,13 @@ class AudioLanguageModel(nn.Module):
         config = self.backbone.config
         window, kinds = getattr(config, "sliding_window", None), set(getattr(config, "layer_types", None) or ())
         if window is None or kinds == {FULL}:
-            return self._convert_mask(packed.build_attention_mask())
+            return self.convert_mask(packed.build_attention_mask())
         if not kinds:
-            return self._convert_mask(packed.build_attention_mask(window))
+            return self.convert_mask(packed.build_attention_mask(window))
         windows = {FULL: None, SLIDING: window}
-        return {kind: self._convert_mask(packed.build_attention_mask(size)) for kind, size in windows.items()}
+        return {kind: self.convert_mask(packed.build_attention_mask(size)) for kind, size in windows.items()}
 
-    def _convert_mask(self, mask_11LL: Tensor) -> Tensor:
+    def convert_mask(self, mask_11LL: Tensor) -> Tensor:
         """Return a mask as the backbone's attention takes it: SDPA a Boolean one, any other one to be added."""
         if self.backbone.get_correct_attn_implementation(None) == "sdpa":
             return mask_11LL

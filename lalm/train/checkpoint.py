@@ -37,10 +37,12 @@ CPU_FLOAT = torch.empty(())  # has the dtype and device of AdamW's step count
 def open_run(folder: Path, config: TrainConfig) -> None:
     """Create the run folder, or resume one of the same configuration; `BadConfig` names each setting that differs."""
     require_folder(folder)
-    if not folder.exists() or not any(folder.iterdir()):
+    if is_empty(folder):
         folder.mkdir(parents=True, exist_ok=True)
         write_atomic(folder / CONFIG, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
         return
+    if not (folder / CONFIG).is_file():
+        raise BadConfig(f"'{folder}' holds files but no {CONFIG}, so it is not a run folder: name another one.")
     recorded, wanted = _flatten(read_config(folder)), _flatten(config)
     differing = [
         f"{key} was {recorded.get(key)!r} and is now {wanted.get(key)!r}"
@@ -52,6 +54,11 @@ def open_run(folder: Path, config: TrainConfig) -> None:
             f"The run folder '{folder}' holds a run of another configuration: {'; '.join(differing)}. "
             "Name another folder, or remove this one."
         )
+
+
+def is_empty(folder: Path) -> bool:
+    """Return whether a run can begin in a folder: there is none, or at most what a killed process left of a file."""
+    return not folder.exists() or all(one.name.startswith(".") for one in folder.iterdir())
 
 
 def require_folder(folder: Path) -> None:

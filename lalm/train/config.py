@@ -46,7 +46,7 @@ class RowSource(ConfigPart):
 class DataConfig(ConfigPart):
     """Training data."""
 
-    files: tuple[RowSource, ...] = Field(min_length=1)
+    files: tuple[RowSource, ...]
     """JSON lines in DeSTA's message format (`lalm/messages.py`), relative to the configuration file; a path, or a path
     with a weight."""
     styles: tuple[str, ...] = ()

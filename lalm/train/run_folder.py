@@ -47,7 +47,7 @@ def prepare_folder(folder: Path) -> bool:
     checkpoint.require_folder(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return not any(folder.iterdir())
+        return checkpoint.is_empty(folder)
     except OSError as error:
         raise _make_folder_error(folder, error) from error
 

@@ -9,14 +9,13 @@ import yaml
 from safetensors import SafetensorError
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import (
+    AutoConfig,
     AutoFeatureExtractor,
     AutoModel,
     AutoModelForCausalLM,
     AutoProcessor,
     AutoTokenizer,
     GenerationConfig,
-    LlamaConfig,
-    LlamaForCausalLM,
     PreTrainedTokenizerFast,
     WhisperConfig,
 )
@@ -38,32 +37,39 @@ NUM_QUERIES = 3
 DOCS = Path(__file__).parents[3] / "docs"
 
 
-def write_parts(folder: Path) -> None:
+def write_parts(folder: Path, family: str) -> None:
     alphabet = ["<|end|>", *sorted(pre_tokenizers.ByteLevel.alphabet())]
     core = Tokenizer(models.BPE(vocab={text: number for number, text in enumerate(alphabet)}, merges=[]))
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=core, eos_token="<|end|>", chat_template=CHAT)
-    tokenizer.save_pretrained(folder / "llama")
+    tokenizer.save_pretrained(folder / "backbone")
     torch.manual_seed(1)
-    sizes = {"num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "tie_word_embeddings": True}
-    LlamaForCausalLM(
-        LlamaConfig(vocab_size=len(alphabet), hidden_size=64, intermediate_size=96, initializer_range=0.1, **sizes)
-    ).save_pretrained(folder / "llama")
+    sizes = {"num_hidden_layers": 2, "num_attention_heads": 4, "hidden_size": 64, "vocab_size": len(alphabet)}
+    config = AutoConfig.for_model(family, **SIZES[family], initializer_range=0.1, **sizes)
+    AutoModelForCausalLM.from_config(config).save_pretrained(folder / "backbone")
     WhisperEncoder(
         WhisperConfig(d_model=64, encoder_layers=2, encoder_attention_heads=4, encoder_ffn_dim=96, init_std=0.1)
     ).save_pretrained(folder / "whisper")
 
 
-@pytest.fixture(params=[None, {"rank": 2, "alpha": 4, "dropout": 0.1}], ids=["plain", "lora"])
+SIZES = {
+    "llama": {"num_key_value_heads": 2, "intermediate_size": 96, "tie_word_embeddings": True},
+    "gptj": {"rotary_dim": 8, "bos_token_id": 0, "eos_token_id": 0},  # its attention adds the mask
+}
+LORA = {"rank": 2, "alpha": 4, "dropout": 0.1}
+
+
+@pytest.fixture(params=[("llama", None), ("llama", LORA), ("gptj", LORA)], ids=["plain", "lora", "eager"])
 def run(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    write_parts(tmp_path)
+    family, lora = request.param
+    write_parts(tmp_path, family)
     content = {
         "name": "tiny",
         "model": {
             "encoder": str(tmp_path / "whisper"),
-            "backbone": str(tmp_path / "llama"),
+            "backbone": str(tmp_path / "backbone"),
             "connector": {"num_queries": NUM_QUERIES, "num_layers": 1, "num_taps": 2, "ffn_width": 32},
-            "lora": request.param,
+            "lora": lora,
             "window": "trimmed",
             "dtype": "float32",
         },

@@ -43,7 +43,6 @@ def test_what_is_left_out_is_as_in_desta() -> None:
         ("optimizer", "lora_learning_rate", float("inf")),
         ("optimizer", "weight_decay", float("inf")),
         ("data", "validation", 1.0),
-        ("data", "files", []),
         ("data", "files", [{"file": "a.jsonl", "weight": float("inf")}]),
         ("data", "files", [{"file": "a.jsonl", "weight": 1e7}]),
         ("data", "evidence", "rows"),

@@ -195,6 +195,21 @@ def test_a_run_that_could_not_begin_leaves_nothing_that_refuses_the_next(
 
 
 @pytest.mark.slow
+def test_a_folder_of_other_files_is_refused_and_one_of_remains_is_not(
+    make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "notes.txt").touch()
+    assert run(make_run(), folder) == 2
+    assert f"'{folder}' holds files but no config.yaml, so it is not a run folder: name another one." in (
+        capsys.readouterr().err
+    )
+    (folder / "notes.txt").rename(folder / ".config.yaml.0123abcd.partial")
+    assert run(make_run(), folder) == 0
+
+
+@pytest.mark.slow
 def test_a_folder_in_which_another_process_trains_is_refused(
     finished: FinishedRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
