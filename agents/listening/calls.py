@@ -1,5 +1,6 @@
 """Calls of tools by name: arguments are checked against the tool's schema, and the outcome is a record."""
 
+import reprlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -76,7 +77,8 @@ def read_arguments(tool: AnyTool, given: Mapping[str, object]) -> ToolArguments:
         fault = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
         name = ".".join(map(str, fault["loc"]))
         problem = {"extra_forbidden": "is not an argument of it", "missing": "is missing"}.get(fault["type"])
-        what = f"{name} {problem}" if problem else ": ".join(filter(None, (name, word_problem(fault))))
+        value = f"{name} is {reprlib.repr(fault['input'])}" if name else ""
+        what = f"{name} {problem}" if problem else ": ".join(filter(None, (value, word_problem(fault))))
         message = f"Tool {format_name(tool)!r}: {what}. It takes {list_arguments(tool)}."
         raise BadRequest(message, param=name or None) from None
     return arguments

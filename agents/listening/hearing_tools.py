@@ -21,6 +21,7 @@ from agents.reading.named_times import NamedSpan, choose_span, find_named_spans,
 from agents.reading.relevance import count_shared_stems
 from lalm.prompting import build_messages
 from services.cancellation import run_in_thread
+from services.captioners.sounds.activity import detect_activity
 from services.errors import BadRequest
 from services.longform.clock import WHOLE_S
 from services.longform.hearing import shift_statement, shift_times
@@ -84,6 +85,8 @@ def caption_with(
         """Caption the span."""
         focus = Focus(topic=topic, question=arguments.question, options=arguments.options)
         part = cut_part(heard.clip, arguments)
+        if topic == "instrument" and not detect_activity(part.clip.samples):
+            return ToolResult()  # the captioner names the likeliest instrument, also of silence
         found = await listeners.captioner.caption(part.clip, focus)
         return ToolResult(found if part.clip is heard.clip else tuple(shift_statement(one, part) for one in found))
 

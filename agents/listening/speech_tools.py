@@ -1,6 +1,6 @@
 """Tools about what is said: words and phrases counted and placed, numbers added up, other possible transcripts."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from agents.listening import transcript
 from agents.listening.time_options import place_in_options
@@ -21,6 +21,13 @@ class PhraseArguments(ToolArguments):
     """A word or several."""
 
     phrase: str = Field(min_length=1, description="Word or words, as they are said.")
+
+    @field_validator("phrase")
+    @classmethod
+    def _require_word(cls, phrase: str) -> str:
+        if not any(map(str.isalnum, phrase)):
+            raise ValueError("no word is in it")
+        return phrase
 
 
 class PlaceArguments(PhraseArguments):

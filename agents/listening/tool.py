@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-from pydantic import Field, SerializeAsAny, model_validator
+from pydantic import ConfigDict, Field, SerializeAsAny, model_validator
 
 from services.errors import BadRequest
 from services.protocols import ASR, LALM, Captioner
@@ -50,7 +50,9 @@ class ListenedClip(NamedTuple):
 
 
 class ToolArguments(Value):
-    """Arguments of a tool: none."""
+    """Arguments of a tool: none. Numbers are finite."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
 
 class SpanArguments(ToolArguments):

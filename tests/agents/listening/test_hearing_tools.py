@@ -7,6 +7,7 @@ from agents.listening.hearing_tools import (
     ChannelArguments,
     FocusArguments,
     SpeedArguments,
+    caption_with,
     hear_channel,
     hear_denoised,
     hear_raised,
@@ -50,6 +51,18 @@ def test_a_span_is_heard_by_captioner_asr_and_lalm_on_the_clock_of_the_recording
     ]
     assert result.derived is not None and result.derived.clip.duration_s == 3
     assert [label.text for label in result.findings[-1].labels] == ["A dog", "Rain"]
+
+
+def test_a_silent_span_has_no_instrument_whoever_is_asked_for_one() -> None:
+    """The captioner, asked for an instrument, names one."""
+    ears = ScriptedEars(lambda _clip, focus: (f"Instrument: {focus}.",), lambda _: ())
+    clip = AudioClip(np.concatenate([noise(0.1, 2).samples, np.zeros(4 * SAMPLE_RATE, np.float32)]))
+    name = caption_with("instrument")
+    found = [
+        asyncio.run(name(both(ears), ListenedClip(clip), FocusArguments(start_s=start_s, end_s=start_s + 2))).findings
+        for start_s in (0, 3)
+    ]
+    assert [len(one) for one in found] == [1, 0]
 
 
 def test_without_a_question_or_a_lalm_a_span_is_heard_by_the_others() -> None:

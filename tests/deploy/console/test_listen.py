@@ -104,7 +104,7 @@ def test_one_channel_of_a_file_is_heard_by_itself(run: Run, tmp_path: Path, capf
 
 def test_arguments_are_checked_before_a_recording_is_looked_for(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
     assert run("listen", "absent.wav", "words", "--unit", "letters") == 2
-    assert "Tool 'words': unit: Input should be" in capfd.readouterr().err
+    assert "Tool 'words': unit is 'letters': Input should be" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_arguments_are_checked_before_a_recording_is_looked_for(run: Run, capfd:
     [
         (("pitchfork",), "No tool named 'pitchfork'. Known: times-said, words, sum,"),
         (("times-said",), "Tool 'times-said': phrase is missing. It takes phrase (required)."),
-        (("words", "--unit", "letters"), "Tool 'words': unit: Input should be 'words' or 'digits'."),
+        (("words", "--unit", "letters"), "Tool 'words': unit is 'letters': Input should be 'words' or 'digits'."),
         (("words", "--other", "b.wav"), "Tool 'words' hears one recording: leave out --other, or take compare."),
         (("words", "--save", "b.wav"), "Tool 'words' made no recording here: leave out --save."),
         (("slower", "--save", "/nowhere/b.wav"), "'/nowhere/b.wav' cannot be written: No such file or directory."),
