@@ -48,7 +48,9 @@ def find_supported(statement: Evidence, question: Question) -> frozenset[str]:
         best = max(weighed.values())
         return frozenset(letter for letter, weight in weighed.items() if weight == best)
     text = _format_finding(statement)
-    same = frozenset(c.letter for c in question.choices if c.text.rstrip(".").lower() == text.lower())
+    own = statement.labels[0].text if len(statement.labels) == 1 else text  # with its decimals
+    wordings = {text.lower(), own.rstrip(".").lower()}
+    same = frozenset(c.letter for c in question.choices if c.text.rstrip(".").lower() in wordings)
     if same:
         return same
     found, names = parse_pitches(text), {choice.letter: parse_pitches(choice.text) for choice in question.choices}

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Literal, TypeAlias
 
 from agents.listening.findings import NUMBERS
+from agents.reading.pitches import spell_pitches_like_options
 from agents.reading.quantities import match_options
 from agents.reading.stems import extract_stems
 from agents.reading.word_forms import list_word_forms, respell_alike
@@ -122,6 +123,10 @@ def _find_said(question: Question, said: str, language: str | None) -> str | Non
     """Find the option whose quantities, in any spelling, or whose words in their order and in any form a text has."""
     if len(letters := match_options(said, question, language)) == 1:
         return next(choice.text for choice in question.choices if choice.letter in letters)
+    if (spelled := spell_pitches_like_options(said, question.choices)) != said:  # word forms have no sharp
+        whole = (rf"(?<!\w){re.escape(choice.text)}(?![\w#])" for choice in question.choices)
+        named = [choice.text for choice, one in zip(question.choices, whole, strict=True) if re.search(one, spelled)]
+        return named[0] if len(named) == 1 else None
     options = {choice.text: list_word_forms(choice.text, language) for choice in question.choices}
     words = respell_alike(list_word_forms(said, language), {word for option in options.values() for word in option})
     shares = {text: _measure_match(option, words) for text, option in options.items()}

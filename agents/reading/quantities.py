@@ -31,6 +31,7 @@ MONTH = (
     "jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
 )
 POWER = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000, "dozen": 12}
+DIGIT = f"{'|'.join(UNITS[:10])}|oh"
 RUN = rf"(?:{WORD}|oh)(?:(?:[\s-]+|(?<=thousand|.million),\s+)(?:and\s+)?(?:{WORD}|oh))*"
 HALF_DAY = r"(?:\s*(?P<{}>[ap])\.?\s?m\b\.?)"
 CLOCK_PART = {"half": 30, "a quarter": 15, "quarter": 15}
@@ -40,14 +41,15 @@ FORMS = re.compile(
     rf"""
     (?P<noon>\b(?:noon|midday)\b) | (?P<midnight>\bmidnight\b)
   | \b(?P<part>half|(?:a\s+)?quarter|(?:{RUN}|\d{{1,2}})(?:\s+minutes?)?)\s+(?P<side>past|after|to|before|till)\s+
-       (?P<hour>(?:{WORD})|\d{{1,2}}(?![:.]?\d))\b{HALF_DAY.format("m1")}?
+       (?P<hour>(?:{WORD})|noon|midday|midnight|\d{{1,2}}(?![:.]?\d))\b{HALF_DAY.format("m1")}?
   | {DIGITAL}
   | (?P<digits>(?<![\w.])\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|(?<![\w.])\d+(?:\.\d+)?)
        (?:(?P<th>st|nd|rd|th)\b|(?:\s+(?P<power>{"|".join(POWER)})\b))?
        (?P<o1>\s+o['’]?clock\b)?{HALF_DAY.format("m3")}?
-  | \b(?P<words>{RUN})(?P<point>(?:\s+point(?:\s+(?:{"|".join(UNITS[:10])}|oh))+)?)
+  | \b(?P<words>{RUN})(?P<point>(?:\s+point(?:\s+(?:{DIGIT}))+)?)
        (?P<frac>\s+and\s+(?:a\s+half|a\s+quarter|three\s+quarters))?
        (?:[\s-]+(?P<wth>{"|".join(ORDINALS)})\b)?(?P<o2>\s+o['’]?clock\b)?{HALF_DAY.format("m4")}?(?!\w)
+  | \bpoint\s+(?P<tenths>(?:{DIGIT})(?:\s+(?:{DIGIT}))*)\b
   | \b(?P<rank>{"|".join(ORDINALS)})\b
   | \b(?:a\s+)?(?P<dozen>dozen)\b
     """,
@@ -61,18 +63,20 @@ NAMED = {
     "midnight": frozenset({"0:00", "24:00"}),
     "dozen": frozenset({"12"}),
 }
+NAMED_HOURS = {"noon": 12, "midday": 12, "midnight": 0}
 HALVES_OF_A_DAY = re.compile(
     r"\b(?:[ap]\.?\s?m|mornings?|afternoons?|evenings?|nights?|tonight)\b|(?<=\d)[ap]\.?m\b", re.IGNORECASE
 )
 EDGES = " \t\r\n\"'`*_.,;:!?()[]"  # what may stand around a reply that is one quantity
 FRACTIONS = {"half": Decimal("0.5"), "quarter": Decimal("0.25"), "quarters": Decimal("0.75")}
 HOURS = range(25)
-SERIES = re.compile(rf"\b(?:\d|{'|'.join(UNITS[:10])}|oh)(?:[,\s-]+(?:\d|{'|'.join(UNITS[:10])}|oh)\b)+", re.IGNORECASE)
+SERIES = re.compile(rf"\b(?:\d|{DIGIT})(?:[,\s-]+(?:\d|{DIGIT})\b)+", re.IGNORECASE)
 AT_TIME = (
     re.compile(r"\b(?:at|by|until|till|since|from|before|after|around)\s+\Z", re.IGNORECASE),
     re.compile(r"\s*(?:[.,;!?]|\Z|(?:and|on|to|until|till|tonight|today|tomorrow|sharp|in\s+the)\b)", re.IGNORECASE),
 )
 NUM_BEFORE = 40  # characters before a number in which a preposition or a month may stand
+FROM = re.compile(r"\bfrom\s+\Z", re.IGNORECASE)  # before a range: "from two to four" is not two minutes to four
 NEAR_MONTH = (
     re.compile(rf"\b(?:{MONTH})\b\.?\s*(?:the\s+)?\Z", re.IGNORECASE),
     re.compile(rf"(?:\s+of)?\s+(?:{MONTH})\b", re.IGNORECASE),
@@ -183,9 +187,13 @@ def _read(one: re.Match[str], text: str) -> Values:
     if named:
         return named
     if one["side"]:
-        return _read_clock(one)
+        is_range = one["side"].lower() in {"to", "till"} and FROM.search(text[: one.start()])
+        return frozenset() if is_range else _read_clock(one)
     if one["h"]:
         return _read_digital_clock(one)
+    if one["tenths"]:
+        digits = _spell_series(one["tenths"])
+        return frozenset({_format_number(Decimal(f"0.{digits}")), digits})  # "at this point seven"
     if one["rank"]:
         return _add_day(one, text, frozenset({f"#{ORDINALS[one['rank'].lower()]}"}))
     values = _read_digits(one) if one["digits"] else frozenset(_read_words(one))
@@ -221,7 +229,7 @@ def _read_clock(one: re.Match[str]) -> Values:
     """Read minutes past or to an hour."""
     part = " ".join(one["part"].lower().split()).removesuffix("minutes").removesuffix("minute").strip()
     minutes = CLOCK_PART.get(part) or _parse_whole_number(part)
-    hour = _parse_whole_number(one["hour"].lower())
+    hour = NAMED_HOURS.get(one["hour"].lower(), _parse_whole_number(one["hour"].lower()))
     if minutes is None or hour is None or not 0 < minutes < 60 or not 0 <= hour <= 24:
         return frozenset()
     if one["side"].lower() in ("past", "after"):

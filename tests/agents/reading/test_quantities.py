@@ -13,6 +13,10 @@ from services.types import Evidence, Question
         ("half past nine", "9:30"),
         ("quarter to ten", "9:45"),
         ("ten past one", "1:10"),
+        ("five to midnight", "23:55"),
+        ("a quarter past noon", "12:15"),
+        ("open from two to midnight", "2:00 to 24:00"),
+        ("point seven five", "0.75"),
         ("nine oh five", "9:05"),
         ("half past seven p.m.", "19:30"),
         ("nine o'clock", "9:00"),
@@ -40,7 +44,15 @@ def test_the_spoken_and_the_written_form_are_one_quantity(spoken: str, written: 
 
 
 @pytest.mark.parametrize(
-    ("text", "option"), [("room twelve", "noon"), ("nine thirty", "9:13"), ("fifteen", "50"), ("the first bell", "1")]
+    ("text", "option"),
+    [
+        ("room twelve", "noon"),
+        ("nine thirty", "9:13"),
+        ("fifteen", "50"),
+        ("the first bell", "1"),
+        ("point seven five", "7.5"),
+        ("from two to midnight", "23:58"),
+    ],
 )
 def test_other_quantities_stay_apart(text: str, option: str) -> None:
     assert not match_options(text, Question.ask("When?", (option, "never")))
