@@ -27,6 +27,7 @@ from services.types import Evidence, Message, PlanFault, ToolPlan, TraceStep, Us
 
 STOP = "stop"
 NUM_TRIES = 2  # a plan that cannot be carried out is corrected once
+MAX_WHY_CHARS = 2_000  # of the reasons that an LLM writes beside a plan
 MAX_UNREAD_CHARS = 300  # of a reply that is shown because it could not be read
 SCHEMA_KEYS = ("type", "enum", "items", "anyOf")  # what every server that takes schemas knows
 
@@ -151,7 +152,8 @@ def check_plan(reply: str, known: PlanInput, tools: Mapping[str, AnyTool]) -> _C
         plan = ToolPlan(planner="llm", fault="unreadable", why=f"not JSON of the schema: {reply[:MAX_UNREAD_CHARS]}")
         return _CheckedPlan(plan)
     given: dict[str, JsonValue] = {name: value for name, value in written.arguments.items() if value is not None}
-    plan = ToolPlan(planner="llm", missing=written.missing, tool=written.tool, arguments=given, why=written.why)
+    missing, why = written.missing[:MAX_WHY_CHARS], written.why[:MAX_WHY_CHARS]
+    plan = ToolPlan(planner="llm", missing=missing, tool=written.tool, arguments=given, why=why)
     if written.tool == STOP:
         return _CheckedPlan(plan.model_copy(update={"tool": None, "arguments": {}, "end": "enough"}))
     tool = tools.get(written.tool)

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from services.json_lines import RowId, parse_row, read_text, split_lines
+from services.json_lines import RowId, parse_row, read_text, refuse_repeated_ids, split_lines
 
 SpeechKind: TypeAlias = Literal["audiobook", "picture description", "read speech", "telephone announcement"]
 Playing: TypeAlias = Literal["chord", "scale", "melody"]
@@ -63,7 +63,7 @@ class Metadata(BaseModel):
     id: RowId
     audio: str
     """Path, relative to the metadata file."""
-    duration: float
+    duration: float = Field(ge=0, allow_inf_nan=False)
     """Seconds."""
     task: Literal["speech", "music", "sound"]
     caption: str
@@ -108,9 +108,11 @@ class Metadata(BaseModel):
 
 
 def read_metadata(path: Path) -> tuple[Metadata, ...]:
-    """Read a metadata file; raise `BadConfig` with the number of an invalid line."""
-    text = read_text(path, f"Metadata '{path}'")
-    return tuple(_parse_row(line, f"{path}:{number}") for number, line in split_lines(text))
+    """Read a metadata file; raise `BadConfig` with the number of an invalid line, or of one whose id is taken."""
+    lines = tuple(split_lines(read_text(path, f"Metadata '{path}'")))
+    rows = tuple(_parse_row(line, f"{path}:{number}") for number, line in lines)
+    refuse_repeated_ids(f"Metadata '{path}'", ((line.number, row.id) for line, row in zip(lines, rows, strict=True)))
+    return rows
 
 
 def filter_by_licence(rows: Iterable[Metadata], dropped: Sequence[str]) -> tuple[Metadata, ...]:

@@ -1,10 +1,11 @@
 """Configuration of a synthesis: one YAML file is one set of clips, with its sources, shares and seed."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from lalm.synthesise.makers import MAKERS
 from lalm.synthesise.speech.voices import Engine
@@ -21,6 +22,16 @@ class SoundFontConfig(Value):
     licence: str
 
 
+def _require_group(pattern: str) -> str:
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"is not a regular expression: {error}") from error
+    if not compiled.groups:
+        raise ValueError("has no group, which would be the speaker: put it in parentheses")
+    return pattern
+
+
 class RecordingsConfig(Value):
     """Real recordings with metadata, to be cut and mixed."""
 
@@ -28,7 +39,7 @@ class RecordingsConfig(Value):
     """JSON lines (`lalm/distill/metadata.py`), relative to the configuration file."""
     drop_licences: tuple[str, ...] = ("NC",)
     """Clips whose licence contains one of these words are left out."""
-    voice_patterns: tuple[str, ...] = ()
+    voice_patterns: tuple[Annotated[str, AfterValidator(_require_group)], ...] = ()
     """Regular expressions whose first group is the speaker in the id of a recording: the split holds back speakers."""
     teacher: bool = True
     """Whether YAMNet labels the sounds further."""
@@ -49,7 +60,7 @@ class SynthesiseConfig(Value):
     recordings: RecordingsConfig | None = None
     shares: Mapping[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
     """Relative frequency of a kind of clip (`lalm/synthesise/makers.py`) where it is not the usual one."""
-    longest_s: float = Field(default=28.0, gt=1)
+    longest_s: float = Field(default=28.0, gt=1, allow_inf_nan=False)
     """Longer clips are drawn again."""
     format: Literal["flac", "ogg"] = "flac"
     seed: int = 42

@@ -19,7 +19,7 @@ import soundfile
 from lalm.distill.metadata import Metadata, StatedFact
 from lalm.synthesise.clip_list import ClipList
 from lalm.synthesise.config import SynthesiseConfig
-from lalm.synthesise.draft import Draw, SplitSide, hold_back
+from lalm.synthesise.draft import Draw, NoSource, SplitSide, hold_back
 from lalm.synthesise.makers import MadeClip, make_clip
 from lalm.synthesise.music.fluidsynth import SoundFontPlayer
 from lalm.synthesise.music.instruments import Orchestra
@@ -80,6 +80,8 @@ class SynthesisSummary(Value):
     kinds_of_question: dict[str, int]
     sources: dict[str, int]
     """Kind of source -> number of sources that were used."""
+    recordings_left_out: dict[str, int]
+    """Why recordings of the metadata cannot be used -> their number."""
 
 
 def synthesise(config: SynthesiseConfig, root: Path) -> SynthesisSummary | None:
@@ -114,6 +116,7 @@ def synthesise(config: SynthesiseConfig, root: Path) -> SynthesisSummary | None:
         kinds_of_clip=dict(Counter(row.sources[0] for row in clips.rows).most_common()),
         kinds_of_question=dict(Counter(one.question_kind for many in rows.values() for one in many).most_common()),
         sources=dict(Counter(one.kind for one in known)),
+        recordings_left_out=dict(studio.recordings.left_out) if studio.recordings else {},
     )
     write_lines(folder / SUMMARY, [summary.model_dump_json(indent=1) + "\n"])
     return summary
@@ -171,7 +174,10 @@ def _make_clip(
     name = f"clip-{number:06d}"
     side = hold_back(f"{config.seed} {name}", config.validation)
     for turn in range(NUM_TRIES):
-        made = make_clip(studio, Draw(f"{config.seed} {name} {turn}", side), config.shares)
+        try:
+            made = make_clip(studio, Draw(f"{config.seed} {name} {turn}", side), config.shares)
+        except NoSource as error:
+            raise BadConfig(f"{error}: configure more of them, or raise a share that is 0.") from error
         if made.draft.duration_s <= config.longest_s:
             break
     else:

@@ -66,8 +66,17 @@ class RecordingShelf:
         seed: int,
         tag: Callable[[Floats, Sequence[str]], TeacherTags] | None = None,
     ) -> None:
-        rows = [row for row in filter_by_licence(read_metadata(metadata), drop_licences) if _is_single(row)]
-        rows = [row for row in rows if find_file(metadata.parent, row.audio).is_file()]
+        described = read_metadata(metadata)
+        free = filter_by_licence(described, drop_licences)
+        single = [row for row in free if _is_single(row)]
+        rows = [row for row in single if find_file(metadata.parent, row.audio).is_file()]
+        counts = {
+            "licence": len(described) - len(free),
+            "not one sound or one speaker whose words are known": len(free) - len(single),
+            "no file": len(single) - len(rows),
+        }
+        self.left_out = {reason: count for reason, count in counts.items() if count}
+        """Why rows of the metadata are not among the recordings -> their number."""
         sides = _split(rows, voice_patterns, seed)
         self.recordings: list[SourceRecording] = []
         for row in rows:

@@ -182,6 +182,12 @@ def test_it_may_stop_at_once_and_the_answer_stays() -> None:
     assert [draft.actions for draft in answer.drafts] == [0]
 
 
+def test_reasons_without_end_are_cut_in_the_trace() -> None:
+    llm = open_llm(say(write("stop", missing="a" * 9_000, why="b" * 9_000)))
+    (plan,) = list_plans(refine(llm, ScriptedEars()))
+    assert (len(plan.missing), len(plan.why)) == (2_000, 2_000)
+
+
 @pytest.mark.parametrize(
     ("probability", "end"),
     [(0.34, "spent"), (0.9, "separate")],

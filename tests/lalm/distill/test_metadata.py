@@ -28,6 +28,21 @@ def test_a_row_that_lacks_a_column_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (ROW + ROW, "row 2, field 'id': '1' is already the id of row 1; ids must be unique."),
+        (ROW.replace("2.0", "-3"), "duration: Input should be greater than or equal to 0."),
+        (ROW.replace("2.0", "1e999"), "duration: Input should be a finite number."),
+    ],
+)
+def test_ids_are_unique_and_durations_are_lengths(tmp_path: Path, lines: str, reason: str) -> None:
+    (tmp_path / "rows.jsonl").write_text(lines.replace("%s", "CC0"))
+    with pytest.raises(BadConfig) as caught:
+        read_metadata(tmp_path / "rows.jsonl")
+    assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("licence", "dropped", "is_kept"),
     [
         ("CC BY-NC-SA 4.0", ("NC",), False),

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 import soundfile
+from pydantic import ValidationError
 
 from lalm.distill.metadata import read_metadata
 from lalm.messages import read_conversations
 from lalm.synthesise import makers
+from lalm.synthesise.config import RecordingsConfig
 from lalm.synthesise.recipe import main
 
 HAS_FLUIDSYNTH = ctypes.util.find_library("fluidsynth") is not None
@@ -116,6 +118,7 @@ def test_clips_of_another_configuration_are_not_mixed_in(
         ({"shares": {"polka": 1}}, "shares names 'polka', which is not a kind of clip"),
         ({"soundfonts": {"none": {"file": "no.sf2", "package": "p", "licence": "MIT"}}}, "no.sf2"),
         ({"longest_s": 0.5}, "longest_s"),
+        ({"shares": dict.fromkeys(makers.MAKERS, 0)}, "no kind of clip can be made of the sources that are configured"),
     ],
 )
 def test_a_wrong_configuration_is_one_line(
@@ -126,3 +129,27 @@ def test_a_wrong_configuration_is_one_line(
     assert main([str(configured(tmp_path, recordings, **fields))]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert said in line
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"), [("(", "is not a regular expression: missing )"), ("^x-", "has no group, which would be")]
+)
+def test_a_pattern_that_finds_no_speaker_is_refused(pattern: str, reason: str) -> None:
+    with pytest.raises(ValidationError) as caught:
+        RecordingsConfig(metadata=Path("a"), voice_patterns=(pattern,))
+    assert reason in str(caught.value)
+
+
+@pytest.mark.slow
+def test_recordings_that_cannot_be_used_are_counted(tmp_path: Path, recordings: Path) -> None:
+    rows = [json.loads(line) for line in recordings.read_text().splitlines()]
+    gone = {**rows[0], "id": "gone", "audio": "gone.wav"}
+    several = {**rows[0], "id": "several", "order": ["A bell", "A dog barking"]}
+    more = recordings.with_name("more.jsonl")
+    more.write_text("".join(json.dumps(row) + "\n" for row in (*rows, gone, several)))
+    assert main([str(configured(tmp_path, more, num_clips=1)), "--quiet"]) == 0
+    assert json.loads((tmp_path / "made" / "summary.json").read_text())["recordings_left_out"] == {
+        "licence": 1,
+        "not one sound or one speaker whose words are known": 1,
+        "no file": 1,
+    }
