@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 from lalm.prompting import PromptForm
 from services.types import Value
 
+YAMNET = "yamnet"
 HEAD_WIDTH = 64  # of an attention head, where the width is not that of the encoder
 Layer: TypeAlias = Annotated[int, Field(ge=0)]
 
@@ -28,6 +29,14 @@ class EncoderConfig(ConfigPart):
     """Number of consecutive frames that are replaced by their mean, before they are cached."""
     revision: str | None = None
     """Revision of its weights, which the trainer writes into the run folder; another one is refused."""
+
+    @model_validator(mode="after")
+    def _require_layers_to_read(self) -> Self:
+        if self.source == YAMNET and self.layers:
+            raise ValueError(f"{YAMNET} is read before its classifier only: leave out layers")
+        if twice := [layer for layer in self.layers if self.layers.count(layer) > 1]:
+            raise ValueError(f"layers names {twice[0]} twice")
+        return self
 
 
 class ConnectorConfig(ConfigPart):

@@ -24,6 +24,7 @@ from transformers.models.whisper.modeling_whisper import WhisperEncoder
 from transformers.utils import logging
 
 from services.errors import ModelError
+from services.types import SAMPLE_RATE
 from services.weights import store as weights
 
 FULL, SLIDING = "full_attention", "sliding_attention"  # kinds of layers, as transformers calls them
@@ -72,9 +73,15 @@ def open_hub_encoder(source: str, dtype: torch.dtype) -> HubParts:
     """Load an audio encoder and its feature extractor; raise `ModelError` if that fails."""
     model = _load("audio encoder", AutoModel, source, dtype)
     try:
-        return HubParts(model, AutoFeatureExtractor.from_pretrained(_resolve_source(source)))
+        extractor = AutoFeatureExtractor.from_pretrained(_resolve_source(source))
     except LOADING_ERRORS as error:
         raise _make_loading_error("feature extractor", source, error) from error
+    if extractor.sampling_rate != SAMPLE_RATE:
+        raise ModelError(
+            f"The encoder {source!r} hears at {extractor.sampling_rate} Hz, and clips are at {SAMPLE_RATE} Hz: name "
+            "another one."
+        )
+    return HubParts(model, extractor)
 
 
 def read_model_type(source: str) -> str:

@@ -1,5 +1,6 @@
 """Any frozen encoder that gives frames is opened by what it is, and hears the same segments as the others."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -117,6 +118,16 @@ def test_other_weights_than_those_of_the_training_are_refused(configure: Configu
         open_encoders(config, CPU)
 
 
+def test_an_encoder_of_another_sample_rate_is_refused(
+    configure: Configure, hubert_folder: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "8 kHz"
+    shutil.copytree(hubert_folder, folder)
+    Wav2Vec2FeatureExtractor(sampling_rate=8000).save_pretrained(folder)
+    with pytest.raises(ModelError, match="8 kHz' hears at 8000 Hz, and clips are at 16000 Hz: name another one"):
+        open_encoders(configure(EncoderConfig(source=str(folder))), CPU)
+
+
 def test_a_layer_that_an_encoder_does_not_have_is_named(configure: Configure, hubert_folder: Path) -> None:
     config = configure(EncoderConfig(source=str(hubert_folder), layers=(1, 7)))
     with pytest.raises(BadConfig, match="has layers 0 to 2, and no layer 7"):
@@ -129,6 +140,8 @@ def test_a_layer_that_an_encoder_does_not_have_is_named(configure: Configure, hu
         ({"encoders": []}, "name either model.encoder"),
         ({"encoder": "whisper-base-encoder"}, "name either model.encoder"),
         ({"encoders": [{"source": "yamnet"}, {"source": "yamnet", "pool": 2}]}, "names 'yamnet' twice"),
+        ({"encoders": [{"source": "yamnet", "layers": [3]}]}, "read before its classifier only: leave out layers"),
+        ({"encoders": [{"source": "a", "layers": [1, 2, 1]}]}, "layers names 1 twice"),
     ],
 )
 def test_encoders_are_named_in_one_way_and_once(configure: Configure, changes: dict[str, object], words: str) -> None:
