@@ -21,7 +21,7 @@ from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression
 
 from agents.listening.classifiers.demands import ASKED, DEMAND, FILE, ORDINARY, UNASKED
-from benchmarks.planner.fit import Fitted, encode, write_head
+from benchmarks.planner.fit import Fitted, encode_ngrams, write_head
 
 HERE = Path(__file__).parent
 TARGET = HERE.parents[1] / "agents" / "listening" / "classifiers" / FILE
@@ -138,7 +138,7 @@ def print_shares(title: str, groups: Sequence[str], flagged: NDArray[np.bool_]) 
 def main() -> None:
     """Hold out each family, print what is told, fit on all, write."""
     sentences = list(draw(random.Random(0)))  # noqa: S311 - no secret
-    inputs = encode([one.text for one in sentences])
+    inputs = encode_ngrams([one.text for one in sentences])
     probabilities = estimate_held_out(sentences, inputs, [one.family for one in sentences])
     by_others = np.array([one.family.startswith("others") for one in sentences])
     is_demand = np.array([one.is_demand for one in sentences])

@@ -1,11 +1,11 @@
-"""Fit how sure the captioner is among the sounds that a question names (`SOUND_SCALE` in captioners/details.py).
+"""Fit how sure the captioner is among the sounds that a question names (`TEMPERATURE` in sentences/meaning.py).
 
     python -m benchmarks.ears.options_fit TRAIN_FOLDER
 
 TRAIN_FOLDER holds `train.jsonl` and the clips it names; used of them: recordings of one sound each, whose licence
 allows commercial use. Each is asked about with its own label and three drawn ones, some of which are replaced by words
 that name nothing. YAMNet is not fitted on any of them, and the small head over it, which is, is left out. Prints the
-likelihood of each temperature and score, then what the best says of sources one by one. About 40 s of CPU.
+likelihood of each temperature, and what it says of sources one by one. About 40 s of CPU.
 """
 
 import argparse
@@ -13,25 +13,27 @@ import json
 import random
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import soundfile as sf
 
+from services.captioners.details import MIN_PROBABILITY
 from services.captioners.frames import Floats
-from services.captioners.naming import NameMatcher, OptionScale, WeighedOption
 from services.captioners.sounds.activity import detect_activity
+from services.captioners.sounds.meanings import open_sound_meanings
 from services.captioners.sounds.tags import name_sounds, score_sounds
 from services.captioners.sounds.yamnet import YamNet
+from services.sentences.encoder import open_sentence_encoder
+from services.sentences.meaning import MeaningMatcher, OptionScore, WeighedOption, weigh_scores
 from services.weights import store as weights
 
 NON_COMMERCIAL = "NC"
 NUM_OPTIONS, DRAWS = 4, 4
 NAMELESS = "zyx"  # a word that no sound has
 SHARE_NAMELESS = 0.2
-TEMPERATURES, UNNAMED = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0), (-7.0, -5.5, -4.0, -3.0)
+TEMPERATURES = (0.4, 0.6, 0.8, 1.0, 1.3, 1.6)
 
 
 class AskedClip(NamedTuple):
@@ -40,16 +42,17 @@ class AskedClip(NamedTuple):
     source: str
     right: str
     options: tuple[str, ...]
-    scores: tuple[float | None, ...]
+    scores: tuple[OptionScore, ...]
     """Empty: the options name fewer than two things."""
 
 
-def ask_clips(folder: Path, model: YamNet, names: NameMatcher) -> Iterator[AskedClip]:
+def ask_clips(folder: Path, model: YamNet, meanings: MeaningMatcher) -> Iterator[AskedClip]:
     """Yield each recording of one sound with options drawn from the labels of all."""
     rng = random.Random(3)  # noqa: S311 - options, not secrets
     rows = [json.loads(line) for line in (folder / "train.jsonl").read_text().splitlines()]
     used = [row for row in rows if row["task"] == "sound" and len(row["labels"]) == 1 and _is_free(row["license"])]
     labels = sorted({row["labels"][0].lower() for row in used})
+    names = name_sounds(model.names)
     meant = {label: names.match(label) for label in labels}
     for row in used:
         samples: Floats = sf.read(folder / row["audio"], dtype="float32")[0]
@@ -60,7 +63,7 @@ def ask_clips(folder: Path, model: YamNet, names: NameMatcher) -> Iterator[Asked
         for _ in range(DRAWS):
             options = (right, *rng.sample(others, NUM_OPTIONS - 1))
             told = tuple(f"{NAMELESS} {i}" if rng.random() < SHARE_NAMELESS else one for i, one in enumerate(options))
-            yield AskedClip(row["sources"][0], told[0], told, names.score_options(told, scores))
+            yield AskedClip(row["sources"][0], told[0], told, meanings.score_options(told, scores))
 
 
 def _is_free(licence: str) -> bool:
@@ -77,22 +80,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     model = YamNet(weights.ensure_folder("yamnet"))
-    names = name_sounds(model.names)
-    asked = list(ask_clips(parser.parse_args().folder, model, names))
+    meanings = open_sound_meanings(model.names, open_sentence_encoder())
+    asked = list(ask_clips(parser.parse_args().folder, model, meanings))
     by_source: dict[str, list[AskedClip]] = defaultdict(list)
     for one in asked:
         by_source[one.source].append(one)
-    print("| temperature | unnamed | " + " | ".join(by_source) + " |")
-    for temperature, unnamed in product(TEMPERATURES, UNNAMED):
+    print("| temperature | " + " | ".join(by_source) + " |")
+    for temperature in TEMPERATURES:
         cells = []
         for clips in by_source.values():
-            found = [OptionScale(temperature, unnamed).weigh(one.options, one.scores) for one in clips]
+            found = [weigh_scores(one.scores, temperature) for one in clips]
             told = [(weighed, one.right) for weighed, one in zip(found, clips, strict=True) if weighed]
             loss = np.mean([-np.log(find_right(*one) + 1e-6) for one in told])
-            hits = np.mean([weighed[0].text == right for weighed, right in told])
-            sure = np.mean([weighed[0].probability for weighed, _ in told])
-            cells.append(f"loss {loss:.2f}, right {hits:.0%}, stated {sure:.2f}, n={len(told)}")
-        print(f"| {temperature} | {unnamed} | " + " | ".join(cells) + " |", flush=True)
+            stated = [(weighed[0], right) for weighed, right in told if weighed[0].probability >= MIN_PROBABILITY]
+            hits = np.mean([best.text == right for best, right in stated])
+            sure = np.mean([best.probability for best, _ in stated])
+            share = len(stated) / len(clips)
+            cells.append(f"loss {loss:.2f}, says {share:.0%}, right {hits:.0%}, stated {sure:.2f}, n={len(clips)}")
+        print(f"| {temperature} | " + " | ".join(cells) + " |", flush=True)
 
 
 if __name__ == "__main__":

@@ -20,10 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from scipy.optimize import minimize_scalar
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 from sklearn.linear_model import LogisticRegression
 
-from agents.listening.classifiers.text_classifier import FILE, NUM_BUCKETS, extract_features
+from agents.listening.classifiers.text_classifier import FILE, NUM_BUCKETS, embed_question, extract_features
 from agents.rows.wording import frame_question
 from lalm.distill.targets import QUESTIONS
 
@@ -31,8 +31,10 @@ HERE = Path(__file__).parent
 TARGET = HERE.parents[1] / "agents" / "listening" / "classifiers" / FILE
 FILLERS = ("a dog barking", "the bell", "rain", "a man's cough", "the piano", "“yes”", "the door", "an engine")
 """Stand for what a wording of a training question names."""
-STRENGTH = 10.0  # inverse of the regularisation; by cross-validation of 3, 10 and 30
+STRENGTH = 3.0  # inverse of the regularisation; by cross-validation of 3, 10 and 30
+MEANING_NORM = 2.0  # of the sentence embedding, beside two groups of n-grams of norm 1; of 0.5, 1 and 2
 NUM_FOLDS = 5
+NUM_NGRAMS = 2 * NUM_BUCKETS
 NUM_FILLED = 12  # questions that are drawn from a template
 
 
@@ -118,11 +120,17 @@ def print_held_out_shares(questions: Sequence[LabelledQuestion]) -> None:
 
 
 def encode(texts: Sequence[str]) -> csr_array:
-    """Return the features of texts, shape (num_texts, 2 * NUM_BUCKETS)."""
+    """Return the features of texts, n-grams and sentence embedding: shape (num_texts, NUM_NGRAMS + 384)."""
+    meaning = MEANING_NORM * np.stack([embed_question(text) for text in texts])
+    return csr_array(hstack([encode_ngrams(texts), csr_array(meaning)]))
+
+
+def encode_ngrams(texts: Sequence[str]) -> csr_array:
+    """Return the n-grams of texts, shape (num_texts, NUM_NGRAMS)."""
     features = [extract_features(text) for text in texts]
     starts = np.cumsum([0, *(len(one.indices) for one in features)])
     values, indices = (np.concatenate([one[part] for one in features]) for part in (1, 0))
-    return csr_array((values, indices, starts), shape=(len(texts), 2 * NUM_BUCKETS))
+    return csr_array((values, indices, starts), shape=(len(texts), NUM_NGRAMS))
 
 
 def fit(questions: Sequence[LabelledQuestion]) -> Fitted:
@@ -176,11 +184,14 @@ def write(model: Fitted, temperature: float) -> None:
 
 
 def write_head(model: Fitted, target: Path) -> None:
-    """Write a classifier, its weights rounded to eight bits a label."""
-    weights, bias = model.weights, model.bias
+    """Write a classifier, the weights of its n-grams rounded to eight bits a label, of the embedding to sixteen."""
+    weights, meaning = model.weights[:, :NUM_NGRAMS], MEANING_NORM * model.weights[:, NUM_NGRAMS:]
     scale = np.abs(weights).max(axis=1, keepdims=True) / 127
     rounded = np.ascontiguousarray(np.round(weights / scale), np.int8)
-    save_file({"weights": rounded, "scale": scale, "bias": bias}, target, metadata={"labels": json.dumps(model.labels)})
+    tensors = {"weights": rounded, "scale": scale, "bias": model.bias}
+    if meaning.shape[1]:
+        tensors["meaning"] = np.ascontiguousarray(meaning, np.float16)
+    save_file(tensors, target, metadata={"labels": json.dumps(model.labels)})
 
 
 def main() -> None:

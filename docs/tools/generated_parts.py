@@ -32,6 +32,7 @@ DATA = {
     "services/captioners/music/tempo_course.safetensors": "Weights of the head that tells how the tempo develops",
     "services/captioners/music/tunes.json": "Openings of well-known melodies, in semitones",
     "services/captioners/sounds/level_course.safetensors": "Weights of the head that tells how the level develops",
+    "services/captioners/sounds/name_vectors.safetensors": "Sentence embeddings of the names of all sounds",
     "services/captioners/sounds/sound_head.safetensors": "Weights of the head that names sounds",
     "services/captioners/sounds/sounds.json": "Words for sounds, and the AudioSet classes that they stand for",
     "services/http/options/answer_words.json": "Words of many languages with which prompts say how to answer",

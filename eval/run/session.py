@@ -58,6 +58,7 @@ PROMPTS = (
     "services.captioners.music.families",
     "services.captioners.music.notes",
     "services.captioners.naming",
+    "services.captioners.sounds.meanings",
     "services.captioners.sounds.mentions",
     "services.captioners.sounds.sounds",
     "services.captioners.sounds.vocabulary",
@@ -66,6 +67,7 @@ PROMPTS = (
     "services.measurement",
     "services.number_words",
     "services.questions",
+    "services.sentences",
 )
 """What decides the words that models read, how replies are read, and the route to an answer."""
 ANSWERING_ROLES: Mapping[PathName, str] = {"text": "llm", "cascade": "llm", "lalm": "lalm", "informed": "lalm"}

@@ -22,6 +22,7 @@ from services.captioners.voices.segments import describe_speech, detect_speech
 from services.captioners.voices.speaker import SpeakerAnalyser
 from services.captioners.voices.voiceprint import VoiceEncoder
 from services.native_libraries import use_one_blas_thread
+from services.sentences.encoder import open_sentence_encoder
 from services.types import AudioClip, Evidence, Focus
 
 CHILD_VOICES = ("child speaking", "child singing")
@@ -46,7 +47,10 @@ class ClipDescriber:
         style = StyleClassifier(MusicTagger(folders["musicnn"]), yamnet.names)
         self._music = MusicListener(yamnet, pitch, style)
         self._speakers = SpeakerAnalyser(VoiceEncoder(folders["resemblyzer"]), GenderNet(folders["ina"]))
-        models = Analysers(yamnet, pitch, self._tagger, self._speakers, InstrumentHead(), RhythmAnalyser(), style)
+        sentences = open_sentence_encoder()
+        models = Analysers(
+            yamnet, pitch, self._tagger, self._speakers, InstrumentHead(), RhythmAnalyser(), style, sentences
+        )
         self._focused = FocusedListener(models)
 
     def describe(self, clip: AudioClip, focus: Focus | None = None) -> tuple[Evidence, ...]:

@@ -19,17 +19,20 @@ from services.captioners.music.pitches import BasicPitch
 from services.captioners.music.players import Players, describe_style, name_instruments
 from services.captioners.music.rhythm import Rhythm, RhythmAnalyser, weigh_tempi
 from services.captioners.music.style import STYLE_SCALE, StyleClassifier, name_styles
-from services.captioners.naming import OptionScale, WeighedOption
+from services.captioners.naming import OptionScale
 from services.captioners.sounds.loudness import describe_loudness
+from services.captioners.sounds.meanings import open_sound_meanings
 from services.captioners.sounds.quality import describe_quality
 from services.captioners.sounds.sections import SoundTagger
-from services.captioners.sounds.tags import Tag, name_sounds, rank_sounds
+from services.captioners.sounds.tags import Tag, rank_sounds
 from services.captioners.sounds.yamnet import YamNet
 from services.captioners.statement import Statement, make_labels, make_statement
-from services.captioners.timeline import list_played, list_timeline, name_timeline
+from services.captioners.timeline import list_played, list_timeline
 from services.captioners.voices.emotion import describe_emotion
 from services.captioners.voices.segments import detect_speech
 from services.captioners.voices.speaker import SpeakerAnalyser
+from services.sentences.encoder import SentenceEncoder
+from services.sentences.meaning import WeighedOption
 from services.types import SAMPLE_RATE, AudioClip, Evidence, EvidenceKind, Label
 
 SOURCE = "focus"
@@ -47,7 +50,6 @@ MIN_PROBABILITY = 0.4  # of the likeliest option; below it no statement is made
 MAX_NAMED, MAX_RATIO = 2, 10.0  # options in a statement, and how many times likelier the first may be than the next
 PLAYERS_PRECISION, SECTIONS_PRECISION = 0.7, 0.65
 """Share of right numbers, from two on, of instruments and of different sounds (see docs/log)."""
-SOUND_SCALE = OptionScale(2.5, -4.0)
 INSTRUMENT_SCALE = OptionScale(2.0, -5.5)
 
 
@@ -75,6 +77,8 @@ class Analysers(NamedTuple):
     """Tempo, metre and course of the tempo."""
     style: StyleClassifier
     """Genre and mood."""
+    sentences: SentenceEncoder
+    """Embeddings of the options."""
 
 
 class FocusedListener:
@@ -82,9 +86,9 @@ class FocusedListener:
 
     def __init__(self, models: Analysers) -> None:
         self._models = models
-        self._sound_names = name_sounds(models.yamnet.names)
+        self._sounds = open_sound_meanings(models.yamnet.names, models.sentences)
         self._instrument_names = name_instruments(models.instruments.labels)
-        self._timeline_names = name_timeline(models.yamnet.names)
+        self._heard_in_turn = open_sound_meanings(models.yamnet.names, models.sentences, with_voices=True)
         self._topics: Mapping[str, Callable[[AudioClip, FocusQuery], list[Statement]]] = {
             "order": self._order,
             "count": self._count,
@@ -134,7 +138,7 @@ class FocusedListener:
             return tuple(list_played(played, focus.options, self._instrument_names))
         turns = self._models.speakers.find_turns(clip, detect_speech(clip.samples))
         sections = self._models.tagger.find_sections(clip)
-        return tuple(list_timeline(sections, turns, focus.options, self._timeline_names, SOUND_SCALE))
+        return tuple(list_timeline(sections, turns, focus.options, self._heard_in_turn))
 
     def _find_turns_of(self, clip: AudioClip, options: tuple[str, ...]) -> tuple[InstrumentTurn, ...]:
         """Return the turns of the instruments that the options name, or families; empty where an option names none."""
@@ -268,7 +272,7 @@ class FocusedListener:
 
     def _find_sound(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         scores = self._models.tagger.score(clip)
-        weighed = self._sound_names.weigh(focus.options, scores, SOUND_SCALE) if scores else ()
+        weighed = self._sounds.weigh(focus.options, scores) if scores else ()
         is_heard = weighed and Tag(weighed[0].text, weighed[0].score).confidence >= MIN_CONFIDENCE
         if weighed and (is_heard or focus.is_named):
             return _state_options("sound", "Of the sounds asked about, most like", weighed)

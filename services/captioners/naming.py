@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import exp, log
 from typing import NamedTuple, TypeAlias
 
+from services.sentences.meaning import WeighedOption
+
 Words: TypeAlias = Mapping[str, str]
 """Stem -> the word that it was taken from."""
 
@@ -22,15 +24,6 @@ MIN_LIKENESS = 0.2  # of an option and a name; below it they mean different thin
 OTHER_FORM_WEIGHT = 0.65  # of a stem whose words differ: a crow is not the crowing of a rooster
 UNKNOWN_WORD_WEIGHT = 0.3  # information of a word that no label has, as a share of that of the rarest word
 NEAR_MATCH = 0.7  # share of the best likeness from which a further label is meant too
-
-
-class WeighedOption(NamedTuple):
-    """An option and the probability that it is what is heard."""
-
-    text: str
-    probability: float
-    score: float
-    """Of the label that speaks for it most."""
 
 
 class OptionScale(NamedTuple):

@@ -8,33 +8,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import log
 
 from services.captioners.music.instrument import InstrumentTurn
-from services.captioners.naming import NameMatcher, OptionScale
+from services.captioners.naming import NameMatcher
 from services.captioners.sounds.activity import ActiveSpan, ActiveSpans
 from services.captioners.sounds.sections import SPEECH, Section
 from services.captioners.sounds.statements import make_evidence
-from services.captioners.sounds.tags import map_phrases
 from services.captioners.sounds.vocabulary import read_vocabulary
 from services.captioners.voices.speaker import AttributedTurn
+from services.sentences.meaning import MeaningMatcher
 from services.types import Evidence, Label
 
 SOURCE = "focus"
 VOICE_ACCURACY = 0.9  # of telling men from women
-
-
-def name_timeline(class_names: tuple[str, ...]) -> NameMatcher:
-    """Return the matcher of words to sounds and to kinds of speakers."""
-    names = {phrase: [class_names[index] for index in found] for phrase, found in map_phrases(class_names).items()}
-    vocabulary = read_vocabulary()
-    wider = {**vocabulary.wider, "speech": (*vocabulary.wider["speech"], *vocabulary.voices)}
-    return NameMatcher({**names, **vocabulary.voices}, wider)
+LOGIT_SCALE = 2.5  # logits of the tagger for one of log-odds
 
 
 def list_timeline(
     sections: Sequence[Section],
     turns: Sequence[AttributedTurn],
     options: Sequence[str],
-    names: NameMatcher,
-    scale: OptionScale,
+    meanings: MeaningMatcher,
 ) -> Iterator[Evidence]:
     """Yield a statement for each section, in order, whose labels are the options with their probabilities.
 
@@ -42,16 +34,12 @@ def list_timeline(
     options name fewer than two things.
     """
     for section in sections:
-        voices = _score_voices(section.scores, _find_speakers(section.spans, turns), scale)
-        heard = {**section.scores, **voices}
-        found = names.score_options(options, heard)
-        if not found:
+        voices = _score_voices(section.scores, _find_speakers(section.spans, turns))
+        weighed = meanings.weigh_beside_none(options, {**section.scores, **voices})
+        if not weighed:
             return
-        known = [scale.unnamed if score is None else score for score in found]
-        weighed = {one.text: one.probability for one in scale.weigh((*options, ""), (*known, scale.unnamed))}
-        labels = tuple(Label.round_to_label(option, weighed[option]) for option in options)
-        best = max(labels, key=lambda label: label.probability or 0.0)
-        named = best if (best.probability or 0.0) > weighed[""] else section.tags[0].label
+        labels = tuple(Label.round_to_label(*one) for one in zip(options, weighed, strict=True))
+        named = section.tags[0].label if max(weighed) < 1 - sum(weighed) else labels[weighed.index(max(weighed))]
         yield make_evidence("event", f"{named}.", section.spans, labels, source=SOURCE, confidence=named.probability)
 
 
@@ -75,8 +63,8 @@ def _find_speakers(spans: ActiveSpans, turns: Sequence[AttributedTurn]) -> froze
     )
 
 
-def _score_voices(scores: Mapping[str, float], speaking: frozenset[str], scale: OptionScale) -> dict[str, float]:
+def _score_voices(scores: Mapping[str, float], speaking: frozenset[str]) -> dict[str, float]:
     """Return kind of speaker -> score: that of speech, lowered for a kind that speaker analysis does not find."""
     speech = max(scores[sound] for sound in SPEECH)
-    unlike = scale.temperature * log(VOICE_ACCURACY / (1 - VOICE_ACCURACY))
+    unlike = LOGIT_SCALE * log(VOICE_ACCURACY / (1 - VOICE_ACCURACY))
     return {who: speech - (unlike if speaking and who not in speaking else 0.0) for who in read_vocabulary().voices}

@@ -4,6 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from services.cancellation import run_in_thread
+from services.sentences.encoder import open_sentence_encoder
 from services.types import AudioClip
 from services.weights import store as weights
 
@@ -49,7 +50,7 @@ def _open_yamnet() -> "YamNet":
 def _open_finder() -> "SoundFinder":
     from services.measurement.sound_search import SoundFinder
 
-    return SoundFinder(_open_yamnet())
+    return SoundFinder(_open_yamnet(), open_sentence_encoder())
 
 
 @cache

@@ -5,8 +5,10 @@ from typing import NamedTuple
 import numpy as np
 
 from services.captioners.sounds.activity import ActiveSpan, ActiveSpans, detect_activity
+from services.captioners.sounds.meanings import open_sound_meanings
 from services.captioners.sounds.tags import Tag, map_phrases, name_sounds
 from services.captioners.sounds.yamnet import HOP_S, PATCH_S, YamNet
+from services.sentences.meaning import TextEncoder
 from services.types import AudioClip
 
 LEAST_HEARD = 0.4  # confidence from which a patch counts as the sound
@@ -37,14 +39,16 @@ class SoundFinder:
 
     Args:
         yamnet: scores the patches.
+        encode: encoder of descriptions whose words no class has.
     """
 
-    def __init__(self, yamnet: YamNet) -> None:
+    def __init__(self, yamnet: YamNet, encode: TextEncoder) -> None:
         self._yamnet, self._matcher = yamnet, name_sounds(yamnet.names)
+        self._meanings = open_sound_meanings(yamnet.names, encode)
 
     def __call__(self, clip: AudioClip, description: str) -> SoundSearch:
         """Find the stretches of a clip in which a sound is heard that these words describe."""
-        names = tuple(sorted(self._matcher.match(description)))
+        names = tuple(sorted(self._matcher.match(description))) or self._meanings.find_described(description.lower())
         if not names:
             return SoundSearch((), ())
         scores, phrases = self._yamnet(clip.samples), map_phrases(self._yamnet.names)

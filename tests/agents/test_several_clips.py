@@ -142,7 +142,7 @@ class Again:
 
 async def test_a_tool_listens_to_the_recording_that_the_question_names_and_its_finding_votes() -> None:
     again = Again()
-    found = await again.find("Which sound is heard in the second recording?")
+    found = await again.find("Which sound is heard in recording 2?")
     assert (again.heard, found) == (["a dog"], ["2 Most clearly: a dog."])
     assert len(again.llm.prompts) == 1  # a vote is not read as well
 

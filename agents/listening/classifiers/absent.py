@@ -1,6 +1,6 @@
 """Questions for what is absent: which sound is not heard, who is left out.
 
-A word that denies or leaves out, and then a linear classifier over hashed n-grams of the question
+A word that denies or leaves out, and then a linear classifier of the question
 (`agents.listening.classifiers.text_classifier`), which tells "Which instrument is not heard?" from "Why is he not at
 home?". `python -m benchmarks.planner.fit_absent` fits it.
 """

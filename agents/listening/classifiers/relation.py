@@ -1,6 +1,6 @@
 """Temporal relation classification: how the sound that a question asks for lies in time, by the words of the question.
 
-A linear classifier over hashed n-grams (`agents.listening.classifiers.text_classifier`), fitted on templates that say
+A linear classifier (`agents.listening.classifiers.text_classifier`), fitted on templates that say
 the same in many ways (`python -m benchmarks.planner.fit_relations`).
 """
 

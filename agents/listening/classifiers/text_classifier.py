@@ -1,8 +1,8 @@
-"""Tool choice: a linear classifier over hashed n-grams estimates which tool a question asks for, or that none does.
+"""Tool choice: a linear classifier of a question's text estimates which tool it asks for, or that none does.
 
-Multinomial logistic regression on the question's text alone. Character n-grams carry it over to other wordings, and to
-other languages as far as it has seen them. `planner.safetensors` beside this file holds its weights, which
-`benchmarks/planner/fit.py` fits; there stand the labelled questions too.
+Multinomial logistic regression on hashed n-grams beside a sentence embedding, which carries it over to other wordings;
+n-grams carry it to other languages as far as it has seen them. `planner.safetensors` beside this file holds its
+weights, which `benchmarks/planner/fit.py` fits; there stand the labelled questions too.
 """
 
 import re
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from services.captioners.frames import Floats
 from services.captioners.head import read_head
+from services.sentences.encoder import Vectors, open_sentence_encoder
 
 FILE = "planner.safetensors"
 NO_TOOL = "none"
@@ -46,11 +47,15 @@ class TextClassifier(NamedTuple):
     """Shape (num_labels, 1): what a weight of 1 stands for."""
     bias: Floats
     """Shape (num_labels,)."""
+    meaning: Floats | None = None
+    """Weights of the sentence embedding, shape (num_labels, 384); None: n-grams alone."""
 
     def estimate(self, text: str) -> Mapping[str, float]:
         """Estimate the probability of each label for a question, the likeliest first; they sum to 1."""
         found = extract_features(text)
         logits = (self.weights[:, found.indices] * self.scale) @ found.values + self.bias
+        if self.meaning is not None:
+            logits = logits + self.meaning @ embed_question(text)
         powers = np.exp(logits - logits.max())
         shares = powers / powers.sum()
         return {self.labels[i]: float(shares[i]) for i in np.argsort(-shares, kind="stable")}
@@ -59,7 +64,7 @@ class TextClassifier(NamedTuple):
 @lru_cache(maxsize=64)  # the classifiers of a question look at it one after the other
 def extract_features(text: str) -> SparseFeatures:
     """Extract the hashed n-grams of a text; those of characters, and those of words, have a norm of 1 each."""
-    words = re.findall(r"\w+|[^\w\s]", re.sub(r"\d", "0", text.lower()))
+    words = re.findall(r"\w+|[^\w\s]", _mask_digits(text))
     characters = Counter(gram for word in words for gram in _cut(f" {word} ", CHARACTERS))
     spoken = [word for word in words if word[0].isalnum()]
     phrases = Counter(
@@ -70,6 +75,16 @@ def extract_features(text: str) -> SparseFeatures:
     groups = [_hash(grams, first) for grams, first in ((characters, 0), (phrases, NUM_BUCKETS))]
     indices = np.array([index for group in groups for index in group], np.int64)
     return SparseFeatures(indices, np.array([value for group in groups for value in group.values()], np.float64))
+
+
+@lru_cache(maxsize=64)
+def embed_question(text: str) -> Vectors:
+    """Embed a text, whose numbers do not matter; shape (384,)."""
+    return np.asarray(open_sentence_encoder()([_mask_digits(text)])[0], np.float32)
+
+
+def _mask_digits(text: str) -> str:
+    return re.sub(r"\d", "0", text.lower())
 
 
 def _cut(word: str, sizes: tuple[int, int]) -> list[str]:
@@ -98,4 +113,4 @@ def open_tool_classifier() -> TextClassifier:
 def open_text_classifier(file: str) -> TextClassifier:
     """Read a classifier whose weights ship beside this file, once."""
     labels, tensors = read_head(__package__, file)
-    return TextClassifier(labels, tensors["weights"], tensors["scale"], tensors["bias"])
+    return TextClassifier(labels, tensors["weights"], tensors["scale"], tensors["bias"], tensors.get("meaning"))

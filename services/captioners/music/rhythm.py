@@ -19,7 +19,7 @@ from services.captioners.music.beat import BeatCandidate, compute_onset_curves, 
 from services.captioners.music.onsets import FRAMES_PER_S, detect_onsets
 from services.captioners.music.pulse import Pulse, TempoChange, find_pulse
 from services.captioners.music.tempo_course import extract_tempo_course_features
-from services.captioners.naming import WeighedOption
+from services.sentences.meaning import WeighedOption
 
 BEAT_HEAD, METRE_HEAD, COURSE_HEAD = "beat.safetensors", "metre.safetensors", "tempo_course.safetensors"
 CONSTANT, NO_PULSE = "is constant", "has no pulse"

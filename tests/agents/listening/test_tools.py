@@ -95,7 +95,7 @@ def test_what_a_tool_asks_the_captioner_for_is_a_topic_that_it_knows() -> None:
 
 
 def test_times_as_options_are_evidence_that_it_is_asked_when_something_is_heard() -> None:
-    asked = "When does the speaker say 'dogs'?"
+    asked = "When does somebody say 'dogs'?"
     for options, tool in ((("Here", "There"), "said"), (("At 1 s", "At 5 s"), "where said")):
         question = Question.ask(asked, options)
         assert select_tools(ToolInput(question, CLIP, ()))[0].tool.name == tool

@@ -1,0 +1,1 @@
+"""Sentence embeddings: short texts as vectors that lie near each other where they mean alike."""
