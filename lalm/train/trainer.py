@@ -58,6 +58,8 @@ class Trainer:
         self._config, self._corpus, self._group = config, corpus, group
         if config.gradient_checkpointing:
             checkpoint_layers(model.backbone)
+        if config.autocast:
+            keep_input_dtype(model.backbone)
         self._parameters = [value for _, value in model.list_trained_parameters()]
         chosen = config.optimizer
         connector = [value for value in model.connector.parameters() if value.requires_grad]
@@ -193,3 +195,12 @@ def checkpoint_layers(backbone: PreTrainedModel) -> None:
     """
     for layer in find_layers(backbone):
         layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)
+
+
+def keep_input_dtype(backbone: PreTrainedModel) -> None:
+    """Have LoRA adapters take their inputs as they are: PEFT would cast them to float32, and autocast at once back."""
+    from peft.tuners.lora import LoraLayer
+
+    for module in backbone.modules():
+        if isinstance(module, LoraLayer):
+            module.cast_input_dtype_enabled = False

@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import pytest
 import torch
+from peft.tuners.lora import LoraLayer
 from safetensors.torch import load_file
 
 from lalm.model.build import build
 from lalm.model.model import AudioLanguageModel
 from lalm.model.packing import PackedBatch
-from lalm.train import cli, run_files
+from lalm.train import cli, run_files, trainer
 from lalm.train.config import TrainConfig
 from lalm.train.corpus import load_corpus
 from lalm.train.parallel import join_processes
@@ -88,6 +89,25 @@ def test_autocast_changes_the_loss_by_the_precision_of_bfloat16_only(measure: Ca
     assert cast.loss != plain.loss
     assert cast.loss == pytest.approx(plain.loss, rel=0.02)
     assert all(gradient.dtype == torch.float32 for gradient in cast.gradients)
+
+
+@pytest.mark.slow
+def test_with_autocast_adapters_take_bfloat16_and_the_loss_is_what_peft_computes(
+    measure: Callable[..., Measured], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: set[torch.dtype] = set()
+    real = LoraLayer._cast_input_dtype
+
+    def noting(self: LoraLayer, x: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+        cast: torch.Tensor = real(self, x, dtype)
+        seen.add(cast.dtype)
+        return cast
+
+    monkeypatch.setattr(LoraLayer, "_cast_input_dtype", noting)
+    kept = measure(autocast=True)
+    assert torch.bfloat16 in seen
+    monkeypatch.setattr(trainer, "keep_input_dtype", lambda _: None)
+    assert measure(autocast=True).loss == kept.loss
 
 
 @pytest.mark.slow
