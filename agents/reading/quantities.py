@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 from agents.reading.clock_phrases import find_times
-from agents.reading.numbers import ORDINALS, SMALL, WORD, split_numbers
+from agents.reading.numbers import ORDINALS, SMALL, WORD, parse_whole_number, split_numbers
 from agents.reading.spelled_numbers import ARTICLE, SpelledNumber, find_spelled
 from services.number_words import UNITS
 from services.types import Choice, Question
@@ -228,22 +228,13 @@ def _add_day(one: re.Match[str], text: str, values: Values) -> Values:
 def _read_clock(one: re.Match[str]) -> Values:
     """Read minutes past or to an hour."""
     part = " ".join(one["part"].lower().split()).removesuffix("minutes").removesuffix("minute").strip()
-    minutes = CLOCK_PART.get(part) or _parse_whole_number(part)
-    hour = NAMED_HOURS.get(one["hour"].lower(), _parse_whole_number(one["hour"].lower()))
+    minutes = CLOCK_PART.get(part) or parse_whole_number(part)
+    hour = NAMED_HOURS.get(one["hour"].lower(), parse_whole_number(one["hour"].lower()))
     if minutes is None or hour is None or not 0 < minutes < 60 or not 0 <= hour <= 24:
         return frozenset()
     if one["side"].lower() in ("past", "after"):
         return frozenset(_spell_times(hour, minutes, one["m1"]))
     return frozenset(_spell_times((hour - 1) % 24 if hour != 1 else 12, 60 - minutes, one["m1"]))
-
-
-def _parse_whole_number(text: str) -> int | None:
-    """Return the one whole number that a text is; None where it is none or several."""
-    if text.isdigit():
-        return int(text)
-    words = re.findall(r"[a-z]+", text)
-    numbers = split_numbers(words) if all(word in SMALL or word == "and" for word in words) else []
-    return numbers[0] if len(numbers) == 1 else None
 
 
 def _spell_times(hour: int, minute: int, half_day: str | None) -> Iterator[str]:
