@@ -6,10 +6,11 @@ sentence with nothing before it but words that are listed, so that "die falsche 
 
 import json
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from agents.reading.marks import match_any
+from agents.reading.marks import ANSWER_NAMES, match_any
 from services.types import Value
 
 AROUND = r"""[\s*_"'`(]*"""
@@ -21,6 +22,36 @@ ENGLISH = re.compile(
     r")",
     re.I,
 )
+HEADS = ("prediction", "verdict", "guess", "decision", "selection", "choice", "assistant")
+CORRECTION = re.compile(
+    r"\bwait(?=\s*[,.:;!?…–—-]|\s+(?:no|that|let|actually|maybe|a (?:second|moment|minute))\b)"
+    r"|\bactually,?(?=\s+(?:no\b|not\b|it\b|the\b|i\b|\(?(?-i:[A-Z])\b))|\bscratch that\b"
+    r"|\bcorrection(?=\s*:)|\bon second thoughts?\b|\blet me (?:re\w+|correct|think again)\b|\bhold on\b"
+    r"|\b(?:no|sorry), i mean(?:t)?\b",
+    re.I,
+)
+"""Takes back what was said before (a repair)."""
+SUPERSEDED = (  # these words in this order within a sentence
+    re.compile(r"\b(?:first|initially|originally)\b", re.I),
+    re.compile(r"\b(?:thought|believed|assumed|guessed|suspected|considered)\b", re.I),
+    re.compile(r"\b(?=but|however)", re.I),
+)
+HEADING = re.compile(
+    rf"^[^\S\n]*[*_#>-]*[^\S\n]*(?:(?:final|my|the|best|model|assistant) )*"
+    rf"(?:{match_any((*ANSWER_NAMES, *HEADS))})[*_]*\s*[:=]",
+    re.I | re.M,
+)
+NEXT_CLAUSE = "because|since|as|i|we|you|he|she|it|they|there|the|this|that|these|those|an?"  # after "no" no noun
+WORD_END = rf"(?=[^\S\n]*(?:[.,;:!?)*\]✓✔✅✗✘❌–—-]|\n|\Z)|\s+(?:{NEXT_CLAUSE})\b)"
+REJECTED = rf"(?:no|not|wrong|incorrect|false|unlikely|impossible){WORD_END}|[❌✗✘✖🚫⛔]"
+ACCEPTED = rf"(?:yes|correct|right|true){WORD_END}|[✅✓✔☑]"
+VERDICT = re.compile(
+    rf"[^\S\n]*[\"'`)\]*_.?,:(–—-]*[^\S\n]*[*_(–—-]*[^\S\n]*(?:(?P<no>{REJECTED})|(?P<yes>{ACCEPTED}))", re.I
+)
+VERDICT_WORDS = frozenset(
+    {"yes", "no", "not", "correct", "incorrect", "right", "wrong", "true", "false", "unlikely", "impossible"}
+)
+YES_OR_NO = frozenset({"yes", "no", "not"})
 ALSO_DENY = {"es": ("no", "nada", "nadie"), "pt": ("ninguém", "nada"), "it": ("nessuno", "niente")}
 """Words that deny in their language, and where it is not known may be words of another one."""
 NUM_LEADING = 6  # words that may stand before the noun
@@ -57,6 +88,11 @@ def load_wordings() -> dict[str, Wording]:
     return {language: Wording.model_validate(one) for language, one in words.items()}
 
 
+def find_headings(text: str) -> list[int]:
+    """Return the places behind words that head an answer at the start of a line, as in "Prediction: B"."""
+    return [heading.end() for heading in HEADING.finditer(text)]
+
+
 def find_conclusions(text: str) -> list[int]:
     """Return the places where what is concluded begins, in order."""
     found = [match.end() for pattern in (ENGLISH, *_compile_spaced()) for match in pattern.finditer(text)]
@@ -67,6 +103,44 @@ def find_conclusions(text: str) -> list[int]:
             if not denial.search(text[max(0, match.start() - NUM_BEFORE) : match.start()])
         ]
     return sorted(found)
+
+
+def drop_superseded(sentence: str) -> str:
+    """Return a sentence without what was thought at first: "first I thought of a dog, but it is a cat"."""
+    places: list[int] = []
+    for words in SUPERSEDED:
+        found = words.search(sentence, places[-1] if places else 0)
+        if found is None:
+            return sentence
+        places.append(found.start())
+    return sentence[: places[0]] + sentence[places[-1] :]
+
+
+def is_rejected(text: str, place: int) -> bool:
+    """Tell whether a verdict against an option stands behind its name, as in "A: wrong"."""
+    verdict = VERDICT.match(text, place)
+    return bool(verdict and verdict["no"])
+
+
+def find_verdicts(text: str, options: Sequence[tuple[str, str]]) -> dict[str, bool]:
+    """Return letter -> verdict of a text that goes through the options, as in "A: wrong. B: correct." or "A - no".
+
+    A plain yes or no may answer whether something is heard, which is not what was asked: where not all of three or more
+    options have one, none is right. Nor is any where words are the verdicts on options that are such words themselves.
+    """
+    holds_verdicts = not VERDICT_WORDS.isdisjoint(option.casefold() for _, option in options)
+    found: dict[str, bool] = {}
+    is_clear = True
+    for letter, option in options:
+        name = rf"(?:[(\[]?{letter}\b[)\].:]*\s*(?:{re.escape(option)})?|(?i:{re.escape(option)}))"
+        for one in re.finditer(rf"(?:\A|[\n.;,✅✓✔☑❌✗✘✖!])[^\S\n]*[*_>-]*[^\S\n]*(?:(?i:option)\s+)?{name}", text):
+            verdict = VERDICT.match(text, one.end())
+            if verdict:
+                word = (verdict["no"] or verdict["yes"]).casefold()
+                is_clear = is_clear and not (holds_verdicts and word.isalpha()) and word not in YES_OR_NO
+                found[letter] = bool(verdict["yes"]) and found.get(letter, True)
+    is_certain = is_clear or (len(found) == len(options) > 2 and not holds_verdicts)
+    return found if is_certain else dict.fromkeys(found, False)
 
 
 def drop_tail(conclusion: str) -> str:
@@ -110,7 +184,8 @@ def _compile_unspaced() -> list[tuple[re.Pattern[str], re.Pattern[str]]]:
 
 
 def _build_pattern(one: Wording, space: str) -> str:
-    letter = rf"(?={AROUND}(?-i:[A-Z])(?![A-Za-z0-9']))"
+    joined = match_any(tail for tail in one.tail if tail.startswith("'")) or "(?!)"
+    letter = rf"(?={AROUND}(?-i:[A-Z])(?:(?![A-Za-z0-9'])|{joined}))"
     copulas = [word for word in one.copula if word]
     silent = rf"|{space}{letter}" if len(copulas) < len(one.copula) or one.tail else ""
     is_word = rf"|{space}(?:{match_any(copulas)})(?=\W|[A-Z])\s*:?" if copulas else ""
@@ -123,7 +198,7 @@ def _build_pattern(one: Wording, space: str) -> str:
         if one.spaced
         else (rf"(?:{AROUND}(?:{match_any(one.option)})\s*)?")
     )
-    concluded = rf"""{noun}[*_"'`]*+(?:\s*[:=]{is_word}{silent}|\s*\n)"""
+    concluded = rf"""{noun}[*_"'`]*+(?:\s*(?:[:=]|[–—]\s){is_word}{silent}|\s*\n)"""
     chosen = (
         rf"|(?:{match_any(one.choose)}){space}(?:(?:{match_any(one.option)}){space})?{letter}" if one.choose else ""
     )

@@ -4,6 +4,7 @@ The marks are those of the families' chat templates. What is not in these tables
 unread: a thought must never count as the answer.
 """
 
+import json
 import re
 import unicodedata
 from collections import defaultdict
@@ -53,6 +54,13 @@ ANSWER_PAIRS = (
     *(("<|begin_of_box|>", "<|end_of_box|>"), ("[ANSWER]", "[/ANSWER]")),  # GLM-4.1V and later
     *(("<|begin_of_solution|>", "<|end_of_solution|>"), ("<|START_RESPONSE|>", "<|END_RESPONSE|>")),
 )
+MAX_OBJECTS = 32  # opening braces that are tried as JSON
+WHICH = r"(?:(?:final|correct|best|right|selected|chosen|predicted|the|my|your)_)*"
+ANSWER_KEYS = (  # the most explicit first
+    re.compile(rf"{WHICH}(?:answer|prediction|choice|option|letter)(?:_(?:letter|option|choice|text|key|label))?"),
+    re.compile(rf"{WHICH}(?:{'|'.join(ANSWER_NAMES)})"),
+)
+BOX = re.compile(r"\\(?:boxed|fbox)\{(?:\\\w+\{)?([^{}]*)\}")
 FORMATS = ("b", "i", "u", "p", "em", "strong", "mark", "code", "span", "div", "h1", "h2", "h3", "li", "ul", "ol", "pre")
 HARMONY = re.compile(r"<\|channel\|>\s*(\w++)[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>")
 PLAIN_HARMONY = re.compile(
@@ -136,10 +144,30 @@ def _parse_json(text: str | None, record: type[JSONReply]) -> JSONReply | None:
 
 
 def find_marked_answers(text: str) -> Iterator[str]:
-    """Yield what a mark of the answer encloses: the last one of each kind, the most explicit kind first."""
+    """Yield what a tag, JSON or a box marks as the answer: the last one of each kind, the most explicit kind first."""
     for mark in ANSWER_MARKS:
         for answer in mark.findall(text)[-1:]:
             yield _drop_answer_marks(answer)
+    yield from list(_find_json_answers(text))[-1:]
+    yield from BOX.findall(text)[-1:]
+
+
+def _find_json_answers(text: str) -> Iterator[str]:
+    """Yield the answer of each JSON object; where fields of one differ, each in a line."""
+    for brace in list(re.finditer(r"\{", text))[-MAX_OBJECTS:]:
+        try:
+            fields, _ = json.JSONDecoder().raw_decode(text, brace.start())
+        except (ValueError, RecursionError):  # no JSON; a number of thousands of digits; nested without end
+            continue
+        values = {key.lower().replace(" ", "_"): str(value) for key, value in fields.items() if _is_plain(value)}
+        for pattern in ANSWER_KEYS:
+            if found := dict.fromkeys(value for key, value in values.items() if pattern.fullmatch(key)):
+                yield "\n".join(found)
+                break
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str | int)
 
 
 def _read_final_channel(text: str) -> str | None:

@@ -2,6 +2,8 @@
 
 import re
 import unicodedata
+from collections.abc import Iterator
+from string import ascii_uppercase
 
 from services.number_words import TENS, UNITS
 
@@ -38,6 +40,10 @@ WORDS = re.compile(
     rf"(?:\s+point(?P<point>(?:\s+(?:{'|'.join(UNITS[:10])}))+))?\b",
     re.I,
 )
+PLACE = re.compile(r"\b(?:option|choice|alternative)\s*(?:number|no\.|#|:)?\s*(\d{1,2})\b", re.I)
+RANK = re.compile(
+    rf"\b(?:the )?({'|'.join(rank for rank, n in ORDINALS.items() if n <= 20)}) (?:option|alternative)\b", re.I
+)
 # "one" is a number after these words, and a pronoun elsewhere: "the one that barks", "one can hear"
 ONE = re.compile(r"\b(?:only|just|exactly|there(?:'s| is| was))\s+\Z", re.I)
 NUM_BEFORE = 40  # characters in which they may stand
@@ -59,6 +65,16 @@ def spell_in_digits(text: str) -> str:
 def find_numbers(text: str) -> frozenset[str]:
     """Return the different numbers of a text that is spelled in digits."""
     return frozenset(NUMBER.findall(text))
+
+
+def find_places(text: str) -> Iterator[int]:
+    """Yield the numbers that may be the place of an option, as in "option 3"."""
+    yield from (int(place[1]) for place in PLACE.finditer(text))
+
+
+def letter_ranks(text: str) -> str:
+    """Return the text with ranks of options as their letters: "the second option" is "option B"."""
+    return RANK.sub(lambda rank: f"option {ascii_uppercase[ORDINALS[rank[1].lower()] - 1]}", text)
 
 
 def find_pronouns(text: str) -> tuple[tuple[int, int], ...]:
@@ -94,6 +110,15 @@ def _is_number(one: re.Match[str], text: str) -> bool:
         and not PRONOUN.match(after)
         and (not after.strip(" .!*_\"')") or bool(text[: one.start()].strip(" *_\"'(")))
     )
+
+
+def parse_whole_number(text: str) -> int | None:
+    """Return the one whole number that a text is; None where it is none or several."""
+    if text.isdigit():
+        return int(text)
+    words = re.findall(r"[a-z]+", text)
+    numbers = split_numbers(words) if all(word in SMALL or word == "and" for word in words) else []
+    return numbers[0] if len(numbers) == 1 else None
 
 
 def split_numbers(tokens: list[str]) -> list[int]:

@@ -8,6 +8,9 @@ from agents.reading.spelled_numbers import ACCENTS
 from agents.reading.word_forms import list_word_forms
 
 NUM_FORMS_KEPT = 4096  # of options and parts of replies, which every step compares anew
+INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+"""Characters without a shape: controls, breaks that may be, marks of direction and of byte order."""
+DENYING = "❌✗✘✖❎🚫⛔👎×≠¬"
 EDGES = " \t\r\n\"'`*_.,;:!?()[]{}<>“”‘’«»。，！？、।،؟"
 STRAIGHT = str.maketrans("‘’“”♯♭", "''\"\"#b")
 
@@ -40,4 +43,25 @@ def list_stems(text: str) -> tuple[str, ...]:
 
 def straighten(text: str) -> str:
     """Return a text in compatibility form, its quotes straight and its accidentals ASCII."""
-    return unicodedata.normalize("NFKC", text).translate(STRAIGHT)
+    return INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(STRAIGHT)
+
+
+def strip_signs(text: str) -> str:
+    """Return a text without the signs around it that say nothing: punctuation, bullets, arrows, ticks, emoji."""
+    start, end = 0, len(text)
+    while start < end and (text[start] in EDGES or _is_sign(text[start], before=True)):
+        start += 1
+    while start < end and (text[end - 1] in EDGES or _is_sign(text[end - 1], before=False)):
+        end -= 1
+    return text[start:end]
+
+
+def _is_sign(char: str, *, before: bool) -> bool:
+    kind = unicodedata.category(char)
+    if char in DENYING:
+        return False
+    return (
+        char in "$\\"
+        or kind in {"So", "Ps", "Pe", "Mn", "Sk"}
+        or (before and kind in {"Pd", "Sm"} and char not in "+~<")
+    )

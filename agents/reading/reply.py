@@ -4,19 +4,33 @@ A reply is parsed in steps, from the most to the least explicit. The first step 
 finds two different ones, no choice can be read. It is never a guess.
 """
 
-import json
 import re
-from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
-from agents.reading.conclusions import drop_tail, find_conclusions, is_denied_somewhere
+from agents.reading.conclusions import (
+    CORRECTION,
+    drop_superseded,
+    drop_tail,
+    find_conclusions,
+    find_headings,
+    find_verdicts,
+    is_denied_somewhere,
+)
 from agents.reading.marks import find_marked_answers, read_final_text
-from agents.reading.numbers import find_numbers, spell_in_digits
-from agents.reading.particles import FUNCTION_WORDS, compile_particle, find_joined
+from agents.reading.mentions import (
+    FUNCTION_WORDS,
+    compile_particle,
+    find_joined,
+    is_denied,
+    is_denied_behind,
+    is_reason,
+)
+from agents.reading.numbers import find_numbers, find_places, letter_ranks, spell_in_digits
 from agents.reading.pitches import spell_pitches_like_options
-from agents.reading.plain_text import EDGES, list_stems, normalise, squeeze, straighten, strip_article
+from agents.reading.plain_text import EDGES, list_stems, normalise, squeeze, straighten, strip_article, strip_signs
 from agents.reading.quantities import spell_times_like_options
-from services.questions import drop_own_letters, read_plain_letter
+from services.captioners.music.notes import parse_pitches
+from services.questions import LONGER_THAN_A_LETTER, drop_own_letters, read_plain_letter
 from services.types import Choice
 
 Choices: TypeAlias = tuple[Choice, ...]
@@ -25,15 +39,10 @@ MAX_PROSE_WORDS = 60  # a longer text without a mark is reasoning: what it menti
 MAX_PROSE_CHARS = 1_000  # the same for words without spaces between them
 LONGEST_REPLY = 20_000
 """Characters, without thoughts; of a longer reply only what its end marks or concludes as the answer is read."""
-MAX_OBJECTS = 32  # opening braces that are tried as JSON
 NUM_AROUND = 40  # characters that may stand around and between two options: letters, marks, "or"
-NEGATION_REACH = 80  # characters before a mention in which a "not" may stand
-ANSWER_KEYS = (
-    *("answer", "final_answer", "correct_answer", "prediction", "choice", "option"),
-    *("answer_letter", "selected_option", "selected_choice", "letter"),
-)
 
-BOX = re.compile(r"\\boxed\{(?:\\text\{)?([^{}]*)\}")
+
+TITLED = re.compile(r"(?:option|choice|letter|answer)\W{1,3}([A-Za-z])", re.I)
 CONCLUSION = re.compile(r"\b(?:therefore|thus|hence|in conclusion|in summary|so),?\s", re.I)
 LABEL = re.compile(
     r"""[(\["'*]*([A-Za-z])(?:[)\]"'*]+[.:]?|[.:,;])(?=\s)"""
@@ -42,9 +51,23 @@ LABEL = re.compile(
 )
 LETTER = re.compile(
     r"\(([A-Z])\)"
-    r"|\b(?i:option|choice|answer|letter|choose|chose|pick|select|go with)[:\s]\s*[\"'*(]*([A-Z])\b(?!['#])"
+    r"|\b(?i:option|choice|answer|letter|choose|chose|pick|select|go with|going with)[:\s]\s*[\"'*(]*"
+    r"([A-Z])\b(?!['#&/]|-\w)"
 )
-LEAD_IN = re.compile(r"\A(?:(?:(?:it|this|that)(?: is|'s)|most likely|likely|probably|an?|the)\s+)+", re.I)
+HEDGE = (
+    r"(?:it|this|that)(?: is|'s)|(?:i(?:'d| would) say|(?:and )?then|followed by|most likely|likely|probably|definitely"
+    r"|certainly|clearly|maybe|perhaps),?"
+)
+HEDGED = re.compile(rf"\A(?:(?:{HEDGE})\s+)+", re.I)
+LEAD_IN = re.compile(rf"\A(?:(?:{HEDGE}|an?|the)\s+)+", re.I)
+MARKED = r"[\"'*_`(\[]*([A-Z])[\"'*_`)\].]*"
+JOINED_LETTERS = re.compile(
+    rf"(?<![\w\"'*_`(\[]){MARKED}\s*(?:,|/|&|(?i:\bor\b|\band\b|, maybe\b))\s*{MARKED}(?![\w#'])"
+)
+DECORATED = re.compile(
+    r"(?<![\w\\])(?:\*{1,3}|_{1,2}|[\"'`]{1,3}|[\[(]{1,2})([A-Z])[.)]?(?:\*{1,3}|_{1,2}|[\"'`]{1,3}|[\])]{1,2})(?![\w#'])"
+)
+BEFORE_CHOICE = re.compile(r"\b(?:between|from|of|considered|considering)\s+(?:options? )?\Z", re.I)
 REFUSAL = re.compile(
     r"\b(?:(?:can ?not|can't)"
     r"(?!\s+(?:possibly\s+)?be\s+(?:(?:an?|the)\s+)?(?:…|(?:option |choice |letter )?\(?[a-z]\b))"  # "can't be B"
@@ -52,38 +75,23 @@ REFUSAL = re.compile(
     r"|impossible|insufficient|unclear|whether)\b",
     re.I,
 )
-NEGATED = re.compile(
-    r"(?:\b(?:not|never|no(?!\s+(?:or|and)\b)|cannot|without|neither|nor|wrong|incorrect|except|rather than|instead of"
-    r"|rul(?:e|ed|ing) out)|n't)"
-    r"(?:\s+(?!(?:but|it)\b)(?:\w+|…)){0,6}[^\w.,;!?\n]*\Z"
-    r"|(?:\bnot|n't)\s+(?:think|believe|suppose|say|call|hear)\b(?:(?!\bbut\b)[^.,;!?\n])*\Z",
-    re.I,
-)
-DENIED = re.compile(
-    r"\W*\b(?:is|are|was|were|does|can|could|sounds?|seems?)(?:n't|\s+(?:not|wrong|incorrect|false|unlikely|impossible"
-    r"|implausible|inconsistent|irrelevant|unrelated|excluded|ruled out|out|too|less|never|no))\b",
-    re.I,
-)
 GOES_ON = r"[\"'*)]*(?:[,.;:!\n(](?!\d)|\s+(?:because|since|[-–—])\s)"
 JOINED_NUMBERS = re.compile(
     r"(?<![\w.])(\d+(?:\.\d+)?)(?:\s+[^\W\d]+)?\s*(?:,|/|\bor\b|\band\b)\s*(\d+(?:\.\d+)?)(?![\w.]\d)"
 )
-SEGMENT = re.compile(r"[,;/\n.]|\b(?:or|and)\b")
+WHY = re.compile(r"\b(?:because|since|given that)\b[^.;\n]*", re.I)
+SEGMENT = re.compile(r"[,;\n]|[/.](?!\d)|(?<!\d)[/.]|\b(?:or|and)\b")
 BARE_LETTER = re.compile(r"(?<![\w'#.&/-])\(?([A-Z])\)?(?![\w'#&/]|-\w)")
-IS_RIGHT = re.compile(r"\)?\s+(?:is|must be|has to be) (?:the )?(?:correct|right|best|answer)\b", re.I)
+IS_RIGHT = re.compile(
+    r"\)?\s+(?:is|seems?|looks?|sounds?|must be|has to be) (?:to be )?(?:the )?(?:correct|right|best|answer)\b", re.I
+)
 ARTICLE_OR_PRONOUN = re.compile(  # after "A" or "I"
-    r"\s+(?!(?:but|because|since|and|or|not|rather|instead|is|was|must|has)\b)[a-z]"
+    r"\s+(?!(?:but|because|since|and|or|not|rather|instead|is|was|must|has|it|so)\b)[a-z…]"
 )
 ASSERTS = re.compile(
     r"(?:\b(?:is|was|(?:must|should|would|will|has to|have to|got to) be|but|but rather|rather|it's|that's)\s+)"
     r"""(?:(?:the )?(?:option|choice|letter|answer) )?["'*(]*\Z""",
     re.I,
-)
-REASON = re.compile(r"\b(?:because|since|given that|as(?=\s+(?:(?:the )?(?:option|choice) )?\(?[A-Z]\b))\s", re.I)
-SUPERSEDED = (  # these words in this order within a sentence
-    re.compile(r"\b(?:first|initially|originally)\b", re.I),
-    re.compile(r"\b(?:thought|believed|assumed|guessed|suspected|considered)\b", re.I),
-    re.compile(r"\b(?=but|however)", re.I),
 )
 NOT_ONLY = re.compile(r"\bnot (?:only|just|merely)\b", re.I)
 
@@ -99,7 +107,7 @@ def read_choice(reply: str, choices: Choices) -> Choice | None:
     shown = drop_own_letters(choices)
     text = read_final_text(straighten(reply), [choice.text for choice in choices])
     text = text if text is None or len(text) <= LONGEST_REPLY else _find_last_answer(text[-LONGEST_REPLY:])
-    text = None if text is None else spell_times_like_options(text, shown)
+    text = None if text is None else spell_times_like_options(letter_ranks(text), shown)
     if text is None:
         return None
     named = _find_named(text, shown) or _find_named(spell_pitches_like_options(text, shown), shown)
@@ -111,7 +119,7 @@ def read_choice(reply: str, choices: Choices) -> Choice | None:
 def _find_last_answer(end: str) -> str | None:
     """Return what whole lines at the end of a long reply mark as the answer or conclude; None where they do neither."""
     _, _, lines = end.partition("\n")
-    if (marked := next(_find_marked(lines), None)) is not None:
+    if (marked := next(find_marked_answers(lines), None)) is not None:
         return marked
     ends = find_conclusions(lines)
     return lines[max(ends) :] if ends else None
@@ -127,7 +135,7 @@ def _pick_first(named: Choices, choices: Choices) -> Choice | None:
 
 
 def _find_named(text: str, choices: Choices) -> Choices:
-    marked = next(_find_marked(text), None)
+    marked = next(find_marked_answers(text), None)
     return _read_unmarked(text if marked is None else marked, choices)
 
 
@@ -140,6 +148,9 @@ def _find_by_number(text: str, choices: Choices, *, is_named: bool) -> Choices:
     said = spell_in_digits(text)
     concluded = said[max(find_conclusions(said), default=0) :]
     offered = frozenset[str]().union(*numbers)
+    for place in find_places(said):  # "option 3" of 2, 3, 4 may be the third, or the 3
+        if str(place) in offered and not (place <= len(numbers) and str(place) in numbers[place - 1]):
+            return choices
     if any(pair[1] != pair[2] and {pair[1], pair[2]} <= offered for pair in JOINED_NUMBERS.finditer(said)):
         return choices  # "three or 4 beats": it names several
     if not is_named and len((find_numbers(concluded) or find_numbers(said)) & offered) > 1:
@@ -153,41 +164,29 @@ def _find_by_number(text: str, choices: Choices, *, is_named: bool) -> Choices:
     return _read_exact(concluded, alone) if len(around) == 1 else ()
 
 
-def _find_marked(text: str) -> Iterator[str]:
-    """Yield what a tag, JSON or a box marks as the answer: the last one of each kind."""
-    yield from find_marked_answers(text)
-    yield from list(_find_json_answers(text))[-1:]
-    yield from BOX.findall(text)[-1:]
-
-
-def _find_json_answers(text: str) -> Iterator[str]:
-    for brace in list(re.finditer(r"\{", text))[-MAX_OBJECTS:]:
-        try:
-            fields, _ = json.JSONDecoder().raw_decode(text, brace.start())
-        except (ValueError, RecursionError):  # no JSON; a number of thousands of digits; nested without end
-            continue
-        values = {key.lower().replace(" ", "_"): value for key, value in fields.items()}
-        yield from (str(values[key]) for key in ANSWER_KEYS if isinstance(values.get(key), str | int))
-
-
 def _read_unmarked(text: str, choices: Choices) -> Choices:
     """Read what follows the last "answer:", in any language, else the whole."""
-    ends = find_conclusions(text)
+    if all(len(choice.text) >= LONGER_THAN_A_LETTER for choice in choices):
+        text = DECORATED.sub(r"(\1)", text)
+    ends = find_conclusions(text) or find_headings(text)
     if ends and (named := _read(drop_tail(text[max(ends) :]), choices)):
         return named
     return _read(text, choices)
 
 
 def _read(text: str, choices: Choices) -> Choices:
-    for step in (_read_exact, _read_either, _read_whole_lines, _read_leading, _read_mentioned):
+    for step in (_read_exact, _read_either, _read_verdicts, _read_corrected, _read_whole_lines, _read_leading):
         if named := step(text, choices):
             return named
-    return ()
+    return _read_mentioned(text, choices)
 
 
 def _read_exact(text: str, choices: Choices) -> Choices:
     """The text is a letter, an option, or a letter with an option and nothing else; both where they disagree."""
-    bare = text.strip(EDGES)
+    bare = strip_signs(HEDGED.sub("", strip_signs(text), count=1))
+    if titled := TITLED.fullmatch(bare):
+        bare = titled[1].upper()
+    bare = bare if len(bare) == len(strip_signs(text)) or bare.isupper() else ""  # "it is a" was cut off
     bracketed = re.fullmatch(r"[\s*\"']*[(\[]?([A-Za-z])[)\]][\s*\"'.]*", text)
     by_text = () if bracketed else _match_text(text, choices)
     # Where an option reads "a", the small letter is its text; a capital could be either.
@@ -215,6 +214,22 @@ def _read_either(text: str, choices: Choices) -> Choices:
     return ()
 
 
+def _read_verdicts(text: str, choices: Choices) -> Choices:
+    """The text goes through the options, and says of each whether it is right: the one that is, or all of them."""
+    verdicts = find_verdicts(text, [(choice.letter, choice.text) for choice in choices])
+    if len(verdicts) < 2:
+        return ()
+    right = tuple(choice for choice in choices if verdicts.get(choice.letter))
+    return right if len(right) == 1 else choices
+
+
+def _read_corrected(text: str, choices: Choices) -> Choices:
+    """The text takes back what it said: what comes after counts, and nothing does where that names no option."""
+    own = " ".join(choice.text for choice in choices).casefold()
+    taken = [match for match in CORRECTION.finditer(text) if match[0].casefold().strip(" ,") not in own]
+    return (_read(text[taken[-1].end() :], choices) or choices) if taken else ()
+
+
 def _read_whole_lines(text: str, choices: Choices) -> Choices:
     """Some lines are nothing but an option; the rest explains."""
     return tuple(choice for line in text.splitlines() for choice in _read_exact(line, choices))
@@ -225,17 +240,17 @@ def _read_leading(text: str, choices: Choices) -> Choices:
     text = text.strip()
     label = LABEL.match(text)
     letter = (label[1] or label[2]).upper() if label else ""
-    if label and DENIED.match(text, label.end()):
+    if label and is_denied_behind(text, label.end()):
         return ()
     by_letter = tuple(choice for choice in choices if choice.letter == letter)
     opening = by_letter + _match_opening(text, choices)
     if not opening:
         return ()
-    rest = text[label.end() :] if label and by_letter else text
+    rest = WHY.sub("…", text[label.end() :] if label and by_letter else text)
     sentences = re.split(r"[.;\n]", rest)
     for choice in opening:
-        rest = re.sub(rf"(?<!\w){re.escape(normalise(choice.text))}(?!\w)", "…", rest, flags=re.I)
-    parts = [*SEGMENT.split(rest), *sentences]
+        rest = re.sub(rf"(?<!\w){re.escape(normalise(choice.text))}(?!\w)", "…", rest, count=1, flags=re.I)
+    parts = [*SEGMENT.split(rest), *re.split(r"[,;\n]", rest), *sentences]
     others = [choice for part in parts for form in _list_forms(part.strip()) for choice in _read_exact(form, choices)]
     return (*opening, *others, *_find_letters(rest, choices), *_find_asserted_letters(rest, choices))
 
@@ -247,6 +262,7 @@ def _match_opening(text: str, choices: Choices) -> Choices:
         for choice in choices
         for form in _list_forms(whole)
         if (option := normalise(choice.text)) and re.match(re.escape(option) + GOES_ON, form)
+        if not is_denied_behind(form, len(option))
     ]
     longest = max((len(choice.text) for choice in found), default=0)
     return tuple(choice for choice in found if len(choice.text) == longest)
@@ -263,7 +279,7 @@ def _read_mentioned(text: str, choices: Choices) -> Choices:
         text = text[max((match.end() for match in CONCLUSION.finditer(text)), default=len(text)) :]
     if len(text.split()) > MAX_PROSE_WORDS or len(text) > MAX_PROSE_CHARS:
         return ()
-    text = "".join(map(_drop_superseded, re.split(r"(?<=[.;!?\n])", text)))
+    text = "".join(map(drop_superseded, re.split(r"(?<=[.;!?\n])", text)))
     by_text, remainder = _find_texts(" ".join(text.casefold().split()), choices)
     if REFUSAL.search(remainder) or NOT_ONLY.search(remainder) or is_denied_somewhere(remainder):
         return ()
@@ -273,31 +289,36 @@ def _read_mentioned(text: str, choices: Choices) -> Choices:
             return ()
     if by_text:  # a letter that stands alone may contradict it
         return by_text + _find_bare_letters(_mask_options(text, choices), choices)
-    return _find_letters(text, choices) or _find_asserted_letters(text, choices)
-
-
-def _drop_superseded(sentence: str) -> str:
-    """Return a sentence without what was thought at first: "first I thought of a dog, but it is a cat"."""
-    places: list[int] = []
-    for words in SUPERSEDED:
-        found = words.search(sentence, places[-1] if places else 0)
-        if found is None:
-            return sentence
-        places.append(found.start())
-    return sentence[: places[0]] + sentence[places[-1] :]
+    named = _find_letters(text, choices) or _find_asserted_letters(text, choices)
+    return named + _find_joined_letters(text, choices) if named else ()
 
 
 def _find_letters(text: str, choices: Choices) -> Choices:
     """Letters with "option" or "answer" before them; those in a reason count only where there is no other."""
-    mentions = [match for match in LETTER.finditer(text) if not _is_denied(text, match)]
-    stated = [match for match in mentions if not _is_reason(text, match)] or mentions
+    mentions = [match for match in LETTER.finditer(text) if not (is_denied(text, match) or _is_word(text, match, 2))]
+    stated = [match for match in mentions if not is_reason(text, match)]
+    stated = stated or ([] if _find_bare_mentions(text) else mentions)
     letters = {match[1] or match[2] for match in stated}
     return tuple(choice for choice in choices if choice.letter in letters)
+
+
+def _find_joined_letters(text: str, choices: Choices) -> Choices:
+    """Letters that a text joins, as in "either B or (C)"."""
+    pairs = [pair for pair in JOINED_LETTERS.finditer(text) if not is_denied(text, pair) and not is_reason(text, pair)]
+    joined = {
+        letter
+        for pair in pairs
+        if not BEFORE_CHOICE.search(text, max(0, pair.start() - NUM_AROUND), pair.start())
+        for letter in pair.groups()
+    }
+    return tuple(choice for choice in choices if choice.letter in joined)
 
 
 def _find_asserted_letters(text: str, choices: Choices) -> Choices:
     """Letters that a sentence says it is, as in "not B but C"; all that are left undenied where it says so of any."""
     words = {word for choice in choices for word in strip_article(choice.text).split()}
+    if all(len(parse_pitches(choice.text)) == 1 for choice in choices):  # "A" may be the note
+        return ()
     mentions = _find_bare_mentions(text)
     is_said = any(
         ASSERTS.search(text[max(0, match.start() - NUM_AROUND) : match.start()]) or IS_RIGHT.match(text, match.end())
@@ -318,10 +339,13 @@ def _find_bare_mentions(text: str) -> list[re.Match[str]]:
     return [
         match
         for match in BARE_LETTER.finditer(text)
-        if not (match[1] in "AI" and ARTICLE_OR_PRONOUN.match(text, match.end()))
-        and not _is_denied(text, match)
-        and not _is_reason(text, match)
+        if not _is_word(text, match, 1) and not is_denied(text, match) and not is_reason(text, match)
     ]
+
+
+def _is_word(text: str, mention: re.Match[str], group: int) -> bool:
+    """Tell whether a capital letter that stands alone is an article or a pronoun, as in "A dog" or "I hear"."""
+    return mention[group] in {"A", "I"} and bool(ARTICLE_OR_PRONOUN.match(text, mention.end()))
 
 
 def _mask_options(text: str, choices: Choices) -> str:
@@ -330,18 +354,6 @@ def _mask_options(text: str, choices: Choices) -> str:
         if option := normalise(choice.text):
             text = re.sub(rf"(?<!\w){re.escape(option)}(?!\w)", "…", text, flags=re.I)
     return text
-
-
-def _is_reason(text: str, mention: re.Match[str]) -> bool:
-    """Tell whether a mention stands in a clause that says why."""
-    before = text[max(0, mention.start() - NEGATION_REACH) : mention.start()]
-    clause = re.split(r"[.!?\n;]", before)[-1]
-    return any(re.search(r"\w", clause[: why.start()]) for why in REASON.finditer(clause))
-
-
-def _is_denied(text: str, mention: re.Match[str]) -> bool:
-    before = text[max(0, mention.start() - NEGATION_REACH) : mention.start()]
-    return bool(NEGATED.search(before) or DENIED.match(text, mention.end()))
 
 
 class _Mentions(NamedTuple):
@@ -364,10 +376,10 @@ def _find_texts(text: str, choices: Choices) -> _Mentions:
             options = [normalise(other.text) for other in choices]
             phrase = compile_particle(option, options)
             joined = find_joined(whole, option, options)
-            named += (choice,) if joined and not _is_denied(whole, joined) else ()
-        mentions = [match for match in phrase.finditer(text) if not _is_denied(text, match)]
+            named += (choice,) if joined and not is_denied(whole, joined) else ()
+        mentions = [match for match in phrase.finditer(text) if not is_denied(text, match)]
         same = tuple(same for same in choices if same.text == choice.text)
-        if any(not _is_reason(text, match) for match in mentions):
+        if any(not is_reason(text, match) for match in mentions):
             named += same
         elif mentions:
             reasons += same
