@@ -41,9 +41,9 @@ HEADING = re.compile(
     rf"(?:{match_any((*ANSWER_NAMES, *HEADS))})[*_]*\s*[:=]",
     re.I | re.M,
 )
-NEXT_CLAUSE = "because|since|as|i|we|you|he|she|it|they|there|the|this|that|these|those|an?"  # after "no" no noun
+NEXT_CLAUSE = "because|since|as|i|we|you|he|she|it|they|there|the|this|that|these|those"  # after "no" no noun
 WORD_END = rf"(?=[^\S\n]*(?:[.,;:!?)*\]✓✔✅✗✘❌–—-]|\n|\Z)|\s+(?:{NEXT_CLAUSE})\b)"
-REJECTED = rf"(?:no|not|wrong|incorrect|false|unlikely|impossible){WORD_END}|[❌✗✘✖🚫⛔]"
+REJECTED = rf"(?:(?:no|wrong|incorrect|false|unlikely|impossible){WORD_END}|not(?=[^\S\n]*(?:[.;!?\n]|\Z)))|[❌✗✘✖🚫⛔]"
 ACCEPTED = rf"(?:yes|correct|right|true){WORD_END}|[✅✓✔☑]"
 VERDICT = re.compile(
     rf"[^\S\n]*[\"'`)\]*_.?,:(–—-]*[^\S\n]*[*_(–—-]*[^\S\n]*(?:(?P<no>{REJECTED})|(?P<yes>{ACCEPTED}))", re.I

@@ -273,6 +273,8 @@ TABLE = [
     ("(C) - no", SOUNDS, None),
     ("Wind ❌", SOUNDS, None),
     ("Answer: Wind? No.", SOUNDS, None),
+    ("It's B, not A.", SOUNDS, "B"),
+    ("The answer is B, not (A).", SOUNDS, "B"),
     ('Answer: "B"? No.', SOUNDS, None),
     ('Answer: "D"? No.', ("2", "3", "4", "5"), None),
     ('THE ANSWER IS D BECAUSE A AND "B" DO NOT FIT.', SOUNDS, "D"),
