@@ -146,12 +146,3 @@ def split_numbers(tokens: list[str]) -> list[int]:
             current += value
         is_open, previous = True, word
     return [*numbers, done + current]
-
-
-def parse_whole_number(text: str) -> int | None:
-    """Return the one whole number that a text is; None where it is none or several."""
-    if text.isdigit():
-        return int(text)
-    words = re.findall(r"[a-z]+", text)
-    numbers = split_numbers(words) if all(word in SMALL or word == "and" for word in words) else []
-    return numbers[0] if len(numbers) == 1 else None
