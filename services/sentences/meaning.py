@@ -88,9 +88,7 @@ class MeaningMatcher:
         Empty where fewer than two of them name a label.
         """
         found = self.score_options(options, scores)
-        none = SMOOTHING * logsumexp(
-            [(scores[label] - LOGITS_PER_DISTANCE * (1 - UNLIKE)) / SMOOTHING for label in self._labels]
-        )
+        none = _sum_lowered(self._list_logits(scores) - LOGITS_PER_DISTANCE * (1 - UNLIKE))
         shares = softmax([*(one.score / TEMPERATURE for one in found), none / TEMPERATURE])
         return tuple(map(float, shares[:-1]))
 
