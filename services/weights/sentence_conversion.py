@@ -17,6 +17,7 @@ def convert_sentence_encoder(source: Path, target: Path) -> None:
     from transformers.utils import logging
 
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
     with TemporaryDirectory(dir=target.parent) as unpacked, redirect_stderr(StringIO()):
         with zipfile.ZipFile(source / ARCHIVE) as archive:
             archive.extractall(unpacked)

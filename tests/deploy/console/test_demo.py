@@ -29,5 +29,5 @@ def test_the_training_reads_what_the_distillation_writes(folder: Path) -> None:
     distill = read_config(folder / "distill.yaml", DistillConfig)
     train = read_config(folder / "train.yaml", TrainConfig)
     assert distill.metadata == Path("metadata.jsonl")
-    assert train.data.files == (distill.output,)
+    assert [source.file for source in train.data.files] == [distill.output]
     assert train.model.backbone.startswith(distill.backbone)

@@ -107,7 +107,7 @@ def test_a_run_folder_is_gone_on_with_and_otherwise_refused_by_what_differs(
 def test_a_folder_that_holds_something_else_is_refused(config: TrainConfig, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "notes.txt").write_text("mine")
-    with pytest.raises(BadConfig, match=r"config\.yaml' cannot be read"):
+    with pytest.raises(BadConfig, match=r"holds files but no config\.yaml"):
         checkpoint.open_run(tmp_path / "full", config)
     with pytest.raises(BadConfig, match="is a file; a run needs a folder"):
         checkpoint.open_run(tmp_path / "full" / "notes.txt", config)
