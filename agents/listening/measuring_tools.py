@@ -30,7 +30,8 @@ CODE = (
     "services.captioners",
     "services.measurement",
     "services.number_words",
-    "services.sentences",
+    "services.sentences.encoder",
+    "services.sentences.meaning",
 )
 """What decides what a measurement says."""
 SAME_LEVEL_DB = 1.0

@@ -9,7 +9,6 @@ from typing import NamedTuple, Protocol
 
 from agents.listening.tool import Listeners, ToolArguments, ToolInput
 from agents.listening.tools import ChosenTool, SelectTools, select_tools
-from services.sentences.encoder import open_sentence_encoder
 from services.types import Evidence, PlanEnd, PlanFault, ToolPlan, TraceStep, Usage
 
 ENDS: Mapping[PlanEnd, str] = {
@@ -89,7 +88,6 @@ class ClassifierPlanner:
 
     def __init__(self, select: SelectTools = select_tools) -> None:
         self._select = select
-        open_sentence_encoder()  # its weights are fetched now, not with the first question
 
     async def choose(self, known: PlanInput) -> PlannedStep:
         """Choose the first tool that was not called and that the budget allows."""

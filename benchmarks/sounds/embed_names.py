@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 
 from services.captioners.sounds.meanings import FILE, list_sound_names, list_voice_names
 from services.captioners.sounds.yamnet import read_class_names
-from services.sentences.encoder import WEIGHTS, open_sentence_encoder
+from services.sentences.encoder import FOLDER, open_sentence_encoder
 from services.weights import store as weights
 
 TARGET = Path(__file__).parents[2] / "services" / "captioners" / "sounds" / FILE
@@ -24,7 +24,7 @@ def main() -> None:
     phrases = {**list_sound_names(read_class_names(weights.ensure_folder("yamnet"))), **list_voice_names()}
     names = sorted({name for also in phrases.values() for name in also})
     vectors = open_sentence_encoder()(names)
-    save_file({"vectors": vectors.astype(np.float16)}, TARGET, {"labels": json.dumps(names), "encoder": WEIGHTS})
+    save_file({"vectors": vectors.astype(np.float16)}, TARGET, {"labels": json.dumps(names), "encoder": FOLDER.name})
     print(f"{len(names)} names of {len(phrases)} sounds, {TARGET.stat().st_size / 1e6:.2f} MB")
 
 

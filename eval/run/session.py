@@ -67,7 +67,8 @@ PROMPTS = (
     "services.measurement",
     "services.number_words",
     "services.questions",
-    "services.sentences",
+    "services.sentences.encoder",
+    "services.sentences.meaning",
 )
 """What decides the words that models read, how replies are read, and the route to an answer."""
 ANSWERING_ROLES: Mapping[PathName, str] = {"text": "llm", "cascade": "llm", "lalm": "lalm", "informed": "lalm"}

@@ -17,7 +17,7 @@ from services.weights import store as weights
 if TYPE_CHECKING:
     from services.captioners.description import ClipDescriber
 
-WEIGHTS = ("yamnet", "ina", "resemblyzer", "basic-pitch", "musicnn", "all-minilm-l6-v2")
+WEIGHTS = ("yamnet", "ina", "resemblyzer", "basic-pitch", "musicnn")
 LONGEST_S = 60.0  # a longer clip is described part by part
 CODE = (
     "services.captioners.absence",
@@ -37,7 +37,8 @@ CODE = (
     "services.captioners.timeline",
     "services.captioners.voices",
     "services.captioners.windows",
-    "services.sentences",
+    "services.sentences.encoder",
+    "services.sentences.meaning",
 )
 """Modules and packages that decide what a caption says: a change of any line or table gives another revision."""
 

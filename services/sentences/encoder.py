@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.lazy import Lazy
-from services.weights import store as weights
-from services.weights.sentence_conversion import TOKENIZER
 
 Vectors: TypeAlias = NDArray[np.float32]
 
-WEIGHTS = "all-minilm-l6-v2"
+FOLDER = Path(__file__).with_name("all-minilm-l6-v2")
+MODEL_SHA256 = "6c947f22b4156062ffeaf07e588b142aa23831698c836b3abda6724e15c4e8ca"
+"""Of its model.bin: another model gives this module, and so what is made with it, another digest."""
 WIDTH = 384
 MAX_TOKENS = 128  # of the model's training; a question is cut to them
 BATCH = 32
@@ -24,7 +24,7 @@ class SentenceEncoder:
     """Embeds English texts; other languages only by the words that they share with it. Opened with the first text.
 
     Args:
-        folder: weights converted to CTranslate2, and the tokenizer.
+        folder: model in CTranslate2's format, and its tokenizer.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -42,7 +42,7 @@ class _OpenedEncoder:
         from tokenizers import Tokenizer
 
         self._encoder = Encoder(str(folder), device="cpu", compute_type="int8", intra_threads=1, inter_threads=1)
-        self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MAX_TOKENS)
 
@@ -55,5 +55,5 @@ class _OpenedEncoder:
 
 @cache
 def open_sentence_encoder() -> SentenceEncoder:
-    """Return the one encoder of this process; its weights are fetched first where they are not there."""
-    return SentenceEncoder(weights.ensure_folder(WEIGHTS))
+    """Return the encoder that ships with the package, one for all of this process."""
+    return SentenceEncoder(FOLDER)

@@ -7,13 +7,11 @@ from pathlib import Path
 
 from services.weights import onnx_export
 from services.weights.gguf_conversion import convert_to_ctranslate2, convert_to_safetensors
-from services.weights.sentence_conversion import convert_sentence_encoder
 from services.weights.whisper_conversion import convert_encoder
 
 READER_ADAPTERS = Path(str(files("services.llms"))) / "earwitness-reader-0.5b"
 
 CONVERTERS: Mapping[str, Callable[[Path, Path], None]] = {
-    "all-minilm-l6-v2": convert_sentence_encoder,
     "earwitness-reader-0.5b": partial(convert_to_ctranslate2, adapters=READER_ADAPTERS),
     "gemma-3-270m": convert_to_ctranslate2,
     "gemma-3-270m-backbone": convert_to_safetensors,
