@@ -30,8 +30,7 @@ CODE = (
     "services.captioners",
     "services.measurement",
     "services.number_words",
-    "services.sentences.encoder",
-    "services.sentences.meaning",
+    "services.sentences",
 )
 """What decides what a measurement says."""
 SAME_LEVEL_DB = 1.0

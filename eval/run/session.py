@@ -67,8 +67,7 @@ PROMPTS = (
     "services.measurement",
     "services.number_words",
     "services.questions",
-    "services.sentences.encoder",
-    "services.sentences.meaning",
+    "services.sentences",
 )
 """What decides the words that models read, how replies are read, and the route to an answer."""
 ANSWERING_ROLES: Mapping[PathName, str] = {"text": "llm", "cascade": "llm", "lalm": "lalm", "informed": "lalm"}

@@ -37,8 +37,7 @@ CODE = (
     "services.captioners.timeline",
     "services.captioners.voices",
     "services.captioners.windows",
-    "services.sentences.encoder",
-    "services.sentences.meaning",
+    "services.sentences",
 )
 """Modules and packages that decide what a caption says: a change of any line or table gives another revision."""
 

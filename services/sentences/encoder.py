@@ -13,8 +13,6 @@ from services.lazy import Lazy
 Vectors: TypeAlias = NDArray[np.float32]
 
 FOLDER = Path(__file__).with_name("all-minilm-l6-v2")
-MODEL_SHA256 = "6c947f22b4156062ffeaf07e588b142aa23831698c836b3abda6724e15c4e8ca"
-"""Of its model.bin: another model gives this module, and so what is made with it, another digest."""
 WIDTH = 384
 MAX_TOKENS = 128  # of the model's training; a question is cut to them
 BATCH = 32

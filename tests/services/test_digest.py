@@ -83,6 +83,8 @@ def changes(names: tuple[str, ...], tree: Path, file: str, content: bytes) -> bo
         (CAPTIONER, "services/captioners/sounds/tags.py"),
         (CAPTIONER, "services/captioners/stop_words.txt"),
         (CAPTIONER, "services/captioners/voices/turns.py"),
+        (CAPTIONER, "services/sentences/all-minilm-l6-v2/model.bin"),
+        (ORDER, "services/sentences/encoder.py"),
         (ASR, "services/asr/decoder.py"),
         (ASR, "services/asr/faster_whisper.py"),
         (ASR, "services/asr/speech.py"),

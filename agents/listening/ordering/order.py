@@ -21,8 +21,7 @@ CODE = (
     "agents.listening.ordering",
     "agents.listening.classifiers.relation",
     "agents.listening.classifiers.text_classifier",
-    "services.sentences.encoder",
-    "services.sentences.meaning",
+    "services.sentences",
 )
 """What decides which order of sounds is told, beside the captioner."""
 LEAST_ASKED = 0.3  # probability that a relation is asked for, and that something stands in it, to weigh the options

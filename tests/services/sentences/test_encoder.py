@@ -1,9 +1,7 @@
-from hashlib import sha256
-
 import numpy as np
 import pytest
 
-from services.sentences.encoder import BATCH, FOLDER, MODEL_SHA256, WIDTH, SentenceEncoder, open_sentence_encoder
+from services.sentences.encoder import BATCH, WIDTH, SentenceEncoder, open_sentence_encoder
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +37,3 @@ def test_any_text_has_an_embedding(encode: SentenceEncoder, text: str) -> None:
 
 def test_no_text_has_none(encode: SentenceEncoder) -> None:
     assert encode([]).shape == (0, WIDTH)
-
-
-def test_the_model_is_the_one_that_digests_know() -> None:
-    assert sha256((FOLDER / "model.bin").read_bytes()).hexdigest() == MODEL_SHA256
