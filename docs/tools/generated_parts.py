@@ -86,6 +86,7 @@ FOLDERS = {
     "configs": "Configurations of training runs",
     "earwitness-reader-0.5b": "The reader that ships: adapters trained by us for an embedded LLM",
     "earwitness-tiny": "The LALM that ships: trained by us, small enough to lie in the repository",
+    "all-minilm-l6-v2": "The sentence encoder that ships, in CTranslate2 int8",
     "grafana": "A dashboard for Grafana",
     "k8s": "Manifests for Kubernetes, run by KubeRay",
 }
