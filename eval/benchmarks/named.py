@@ -44,8 +44,8 @@ class DeclaredPart(Value):
     """The question of all of them, where their own is spoken in the recording."""
     judge: JudgeProtocol = "reference"
     """What a judge of open answers is asked."""
-    described: str = ""
-    """Field that says what the recording holds, for the judge alone."""
+    described: tuple[str, ...] = ()
+    """Fields that say what the recording holds, for the judge alone; the first that a row has counts."""
     has_classes: bool = False
     """Whether the options of a file are its answers, where these are few; questions with others are open."""
     files: tuple[str, ...] = ()
@@ -267,7 +267,9 @@ def _list_lacking(table: Table, part: DeclaredPart) -> set[str]:
         left_out.add("choices")
     named = part.fields.model_dump(exclude_none=True, exclude=left_out).values()
     single = (one for value in named for one in ((value,) if isinstance(value, str) else value))
-    needed = {name for one in single for name in list_names(one)} | ({part.described} if part.described else set())
+    needed = {name for one in single for name in list_names(one)}
+    if part.described and not {*part.described} & {*table.fields}:
+        needed.add(part.described[0])
     return needed - {FOLDER, FILE, ROW, *table.fields}
 
 
@@ -334,9 +336,10 @@ def _shuffle_clips(item: Item) -> Item:
 
 
 def _describe(name: str, number: int, row: TableRow, part: DeclaredPart) -> str:
-    described = format_text(row.get(part.described)).strip()
+    described = next(filter(None, (format_text(row.get(field)).strip() for field in part.described)), "")
     if not described:
-        raise BadConfig(f"{name}, row {number}, field {part.described!r}: is empty; the judge needs it.")
+        field = " or ".join(map(repr, part.described))
+        raise BadConfig(f"{name}, row {number}, field {field}: is empty; the judge needs it.")
     return described
 
 

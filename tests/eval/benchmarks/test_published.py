@@ -209,6 +209,7 @@ def test_speechrs_generative_part_is_open_with_what_is_asked_for_the_judge(home:
     rows = [
         SPEECHR | {"id": "gsm8k-1", "question": "How old?", "label": 3},
         SPEECHR | {"id": "dilemma-0", "question": "A or B?", "label": ["honesty", "trust"]},
+        SPEECHR | {"id": "moral-easy-0", "dialogue": "Why? It rains.", "label": 1, "options": ["Yes", "No"]},
     ]
     file = write(home / "speechr-generative" / "speechr_generative.jsonl", "\n".join(map(json.dumps, rows)))
     for found in (find("speechr-generative"), find(str(file))):
@@ -216,5 +217,33 @@ def test_speechrs_generative_part_is_open_with_what_is_asked_for_the_judge(home:
         assert [(item.answer, item.described, item.choices) for item in found.items] == [
             ("13", "How old?", ()),
             ("honesty, trust", "A or B?", ()),
+            ("Yes", "Why? It rains.", ()),
         ]
         assert {item.judged_by for item in found.items} == {"one of several"}
+
+
+def test_what_a_judge_is_told_may_not_be_missing(home: Path) -> None:
+    row = SPEECHR | {"id": "gsm8k-1", "question": "How old?", "label": 3}
+    file = write(home / "speechr_generative.jsonl", json.dumps(row) + "\n" + json.dumps(row | {"question": " "}))
+    with pytest.raises(BadConfig, match="row 2, field 'question' or 'dialogue': is empty; the judge needs it"):
+        find(str(file))
+
+
+def test_sakuras_csv_is_read_as_its_json(home: Path) -> None:
+    folder = home / "sakura" / "data" / "Animal"
+    row = {
+        "attribute_label": "dog",
+        "single_instruction": "Which? (a) cat (b) dog",
+        "single_answer": "(b) dog",
+        "multi_instruction": "What does it chase? (a) cats (b) stars",
+        "multi_answer": "(a) cats",
+    }
+    file = write(folder / "metadata.json", json.dumps({"data/Animal/audio/1.wav": row}))
+    write(folder / "audio" / "1.wav", "")
+    named = find("sakura")
+    assert [item.id for item in named.items] == [f"data/Animal/audio/1.wav-{hop}" for hop in ("single", "multi")]
+    file.unlink()
+    header = ",".join(["file", *row])
+    read = write(folder / "metadata.csv", f"{header}\n{','.join(['1.wav', *row.values()])}\n")
+    assert find("sakura").items == named.items == find(str(read)).items
+    assert find(str(read)).has_clips()
