@@ -31,6 +31,7 @@ from eval.options import (
     output_option,
     with_groups,
 )
+from eval.usage import run_app
 from services.errors import EarwitnessError, TookTooLong
 from services.terminal.command import UNUSABLE, explain_surroundings
 from services.terminal.counts import format_count
@@ -385,7 +386,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run `earwitness`; an error that the user can fix is one line on stderr and exit code 2."""
     try:
         with end_on_interrupt("earwitness"), explain_surroundings():
-            app(arguments, prog_name="earwitness")
+            run_app(app, arguments, "earwitness")
     except EarwitnessError as error:
         print(f"earwitness: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
         if isinstance(error, TookTooLong):

@@ -31,6 +31,7 @@ from eval.options import (
     Json,
     JudgingOptions,
     ModelOptions,
+    Quiet,
     RunningOptions,
     control_option,
     make_app,
@@ -40,6 +41,7 @@ from eval.options import (
     run_option,
     with_groups,
 )
+from eval.usage import run_app
 from services.errors import EarwitnessError
 from services.terminal.command import INTERRUPTED, UNUSABLE, explain_surroundings
 from services.terminal.counts import format_count
@@ -101,7 +103,7 @@ def run(
     }
     request = _build_request(models, answering, benchmark, asking, judging, running).model_copy(update=own)
     _require_trackers(running)
-    with show_passes():
+    with show_passes(quiet=running.quiet):
         outcome = session.run(request)
     with _hand_on_afterwards([outcome.folder] if outcome.is_complete and outcome.lost is None else [], running):
         _report(outcome, request.resolve_options().budget or 0, tuple(by or ()))
@@ -229,7 +231,7 @@ def ask_grid(
     request = _build_request(shared, answering, benchmark, asking, judging, running)
     llms = read_models(_split_names(models.llm), _split_names(rows))
     _require_trackers(running)
-    with show_passes():
+    with show_passes(quiet=running.quiet):
         done = run_grid(request, llms, _split_names(models.captioner), _split_names(models.lalm))
     print_grid(done, open_terminal())
     _hand_on([cell.folder for cell in done.cells if cell.is_complete], running)
@@ -250,6 +252,7 @@ def conduct_study(
     max_audio_mb: Annotated[
         float, output_option(min=0, help="Megabytes of clips that each benchmark's page may hold.")
     ] = 50.0,
+    quiet: Quiet = False,
 ) -> None:
     """Ask every LLM of a study every benchmark, and write one page: scores, correlations, which to fine-tune, cost.
 
@@ -266,7 +269,7 @@ def conduct_study(
     if dry_run:
         print_estimates(estimate_study(config), open_terminal())
         return
-    with show_passes():
+    with show_passes(quiet=quiet):
         done = run_study(config, out, lambda line: print(line, file=sys.stderr))  # noqa: T201
     page = write_study_page(done, out, max_audio_mb)
     print_note(f"Page: {page}")
@@ -371,7 +374,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run `eval`; an error that the user can fix is one line on stderr and exit code 2."""
     try:
         with end_on_interrupt("eval"), explain_surroundings():
-            app(arguments, prog_name="eval")
+            run_app(app, arguments, "eval")
     except EarwitnessError as error:
         print(f"eval: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(UNUSABLE)

@@ -306,6 +306,10 @@ def _find_type(flag: inspect.Parameter) -> Any:  # noqa: ANN401 - an annotation
     return list[strict] if get_origin(annotation) is list else strict
 
 
+Json: TypeAlias = Annotated[bool, output_option("--json", help="Print one JSON object and nothing else on stdout.")]
+Quiet: TypeAlias = Annotated[bool, output_option("--quiet", help="Show no progress on stderr.")]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningOptions:
     """How a run is carried out, and where its results go."""
@@ -336,6 +340,7 @@ class RunningOptions:
         list[Tracker] | None,
         output_option(help="Also log options and figures to a tracker that is installed.", show_default="neither"),
     ] = None
+    quiet: Quiet = False
 
 
 ALL = 0
@@ -349,11 +354,6 @@ def parse_amount(text: str | int) -> int:
     if not str(text).isdecimal() or int(text) < 1:
         raise typer.BadParameter(f"{text!r} is neither a number from 1 on nor all.")
     return int(text)
-
-
-Json: TypeAlias = Annotated[bool, output_option("--json", help="Print one JSON object and nothing else on stdout.")]
-
-Quiet: TypeAlias = Annotated[bool, output_option("--quiet", help="Show no progress on stderr.")]
 
 
 def with_groups(command: Callable[..., None]) -> Callable[..., None]:

@@ -6,7 +6,6 @@ Captioner and ASR hear each clip once, behind the perception cache, so that an i
 `python -m lalm.reader` trains on the rows.
 """
 
-import argparse
 import asyncio
 import random
 from collections import Counter
@@ -31,7 +30,7 @@ from services.errors import BadConfig
 from services.files import find_file
 from services.json_lines import write_lines
 from services.progress import report_stage
-from services.terminal.command import run
+from services.terminal.command import CommandParser, run
 from services.terminal.display import show_progress
 from services.types import AudioClip, ReadingStyle, Value
 from services.yaml_file import read_config
@@ -154,7 +153,7 @@ def _make_row(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the command line, write the rows and print the counts; exit code 2 for an error that the user can fix."""
-    parser = argparse.ArgumentParser(prog="python -m agents.rows", description=(__doc__ or "").split("\n", 1)[0])
+    parser = CommandParser(prog="python -m agents.rows", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("config", type=Path, help="YAML file (agents/rows/config.py)")
     parser.add_argument("--quiet", action="store_true", help="show no progress on stderr")
     options = parser.parse_args(argv)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -16,15 +17,15 @@ REFRESH_PER_S = 4
 MAX_FAILURES_SHOWN = 20  # the rest is counted, and on disk
 
 
-def show_passes() -> AbstractContextManager[None]:
-    """Show the progress of all passes of the block."""
-    return watch_passes(LiveBar)
+def show_passes(*, quiet: bool) -> AbstractContextManager[None]:
+    """Show the progress of all passes of the block; if quiet, only failures and notes."""
+    return watch_passes(partial(LiveBar, quiet=quiet))
 
 
 class LiveBar:
     """The progress of a pass on stderr: items, accuracy so far, failures, time left, and the first failures."""
 
-    def __init__(self, num_items: int, finished: Iterable[Verdict], title: str = "") -> None:
+    def __init__(self, num_items: int, finished: Iterable[Verdict], title: str = "", *, quiet: bool = False) -> None:
         earlier = list(finished)
         self._num_done = len(earlier)
         self._num_correct = sum(verdict.correct_strict for verdict in earlier)
@@ -41,6 +42,7 @@ class LiveBar:
             TimeRemainingColumn(),
             console=Console(stderr=True, markup=False),
             refresh_per_second=REFRESH_PER_S,
+            disable=quiet,
         )
         self._task = self._progress.add_task(
             title, total=num_items, completed=self._num_done, accuracy=self._format_accuracy()

@@ -11,7 +11,6 @@ card. The tokenizer has two extra tokens: the placeholder of a clip, and the end
 accepts OpenAI's content parts.
 """
 
-import argparse
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +32,7 @@ from lalm.prompting import AUDIO, TRANSCRIPT_END
 from lalm.train import checkpoint, run_files
 from services.errors import BadConfig
 from services.files import share_files
-from services.terminal.command import run
+from services.terminal.command import CommandParser, run
 
 PARTS_TEMPLATE = Path(__file__).with_name("audio_parts.j2")
 CARD = Path(__file__).with_name("model_card.md")
@@ -133,7 +132,7 @@ def add_audio_tokens(tokenizer: PreTrainedTokenizerBase) -> PreTrainedTokenizerB
 
 def main(argv: list[str] | None = None) -> int:
     """Parse the command line and export; exit code 2 for an error that the user can fix."""
-    parser = argparse.ArgumentParser(prog="python -m lalm.export", description="Export a LALM for transformers.")
+    parser = CommandParser(prog="python -m lalm.export", description="Export a LALM for transformers.")
     parser.add_argument("run", type=Path, help="run folder of lalm.train")
     parser.add_argument("folder", type=Path, help="Hugging Face folder to write; must not exist")
     parser.add_argument("--desta", action="store_true", help="write the weights under DeSTA2.5-Audio's names instead")

@@ -5,7 +5,6 @@
 writes naming.yaml, naming.safetensors and naming_quality.json into the run folder; `--lalm runs/tiny` then uses it.
 """
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,7 +32,7 @@ from services.errors import BadConfig
 from services.files import write_atomic
 from services.progress import report_stage
 from services.settings import read_settings
-from services.terminal.command import run
+from services.terminal.command import CommandParser, run
 from services.terminal.counts import format_count
 from services.terminal.display import show_progress
 from services.types import Value
@@ -143,7 +142,7 @@ def format_quality(quality: NamingQuality) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the command line and train; exit code 2 for an error that the user can fix."""
-    parser = argparse.ArgumentParser(prog="python -m lalm.naming", description="Train the naming head of a LALM.")
+    parser = CommandParser(prog="python -m lalm.naming", description="Train the naming head of a LALM.")
     parser.add_argument("config", type=Path, help="YAML file, such as lalm/configs/naming.yaml")
     parser.add_argument("run", type=Path, help="folder of a trained LALM, which the head is written into")
     parser.add_argument("--quiet", action="store_true", help="show no progress on stderr")

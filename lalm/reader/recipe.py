@@ -8,7 +8,6 @@ The run folder holds config.yaml, metrics.jsonl (one line a step), quality.json 
 rows) and the adapters in PEFT's format: adapter_model.safetensors and adapter_config.json.
 """
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,7 +24,7 @@ from lalm.reader.trainer import ReaderQuality, ReaderTrainer, measure_quality
 from lalm.train.parallel import DataParallelGroup, join_processes
 from services.errors import BadConfig
 from services.files import write_atomic
-from services.terminal.command import run
+from services.terminal.command import CommandParser, run
 from services.terminal.display import show_progress
 from services.yaml_file import read_config
 
@@ -96,7 +95,7 @@ def _open_folder(folder: Path, config: ReaderConfig) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Parse the command line, train and print the quality; exit code 2 for an error that the user can fix."""
-    parser = argparse.ArgumentParser(prog="python -m lalm.reader", description=(__doc__ or "").split("\n", 1)[0])
+    parser = CommandParser(prog="python -m lalm.reader", description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("config", type=Path, help="YAML file (lalm/reader/config.py)")
     parser.add_argument("run", type=Path, help="run folder; created, or resumed")
     parser.add_argument("--quiet", action="store_true", help="show no progress on stderr")

@@ -6,21 +6,20 @@ python -m lalm.train lalm/configs/tiny.yaml runs/tiny --track wandb --device cud
 torchrun --nproc-per-node 2 -m lalm.train CONFIG RUN             # data-parallel: the same loss
 """
 
-import argparse
 import sys
 from pathlib import Path
 from typing import get_args
 
 from lalm.train.config import DeviceName, TrainConfig
 from services.telemetry.trackers import TrackerName, import_tracker
-from services.terminal.command import INTERRUPTED, run
+from services.terminal.command import INTERRUPTED, CommandParser, run
 from services.terminal.interruption import raise_on_interrupt
 from services.yaml_file import read_config
 
 
 def main(argv: list[str] | None = None) -> int:
     """Parse the command line and train; exit code 2 for an error that the user can fix, 130 after Ctrl-C."""
-    parser = argparse.ArgumentParser(prog="python -m lalm.train", description="Train a LALM (stage 2).")
+    parser = CommandParser(prog="python -m lalm.train", description="Train a LALM (stage 2).")
     parser.add_argument("config", type=Path, help="YAML file, such as lalm/configs/tiny.yaml")
     parser.add_argument("run", type=Path, help="run folder; created, or resumed")
     parser.add_argument("--dry-run", action="store_true", help="print parameters, memory and time, then stop")

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from services.errors import BadConfig, EarwitnessError
 
@@ -22,6 +22,14 @@ UNUSABLE = 2  # exit code where the user can fix it
 INTERRUPTED = 130  # of what Ctrl-C ended, as shells have it
 
 
+class CommandParser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say on stderr what is wrong, and exit with code 2."""
+        self.exit(UNUSABLE, f"{self.prog}: {' '.join(message.split())}. See '{self.prog} -h'.\n")
+
+
 class RecipeArguments(NamedTuple):
     """What the command of a recipe is given."""
 
@@ -33,7 +41,7 @@ def parse_recipe_arguments(
     name: str, description: str, config_module: str, argv: Sequence[str] | None
 ) -> RecipeArguments:
     """Parse the command line of `python -m NAME CONFIG`; `config_module` is the file that says what CONFIG holds."""
-    parser = argparse.ArgumentParser(prog=f"python -m {name}", description=description)
+    parser = CommandParser(prog=f"python -m {name}", description=description)
     parser.add_argument("config", type=Path, help=f"YAML file ({config_module})")
     parser.add_argument("--quiet", action="store_true", help="show no progress on stderr")
     options = parser.parse_args(argv)

@@ -27,7 +27,7 @@ ANSWERING = ["--path", "--budget", "--summary", "--planner", "--rotations", "--r
 BENCHMARK = ["--bench", "--audio-root", "--missing", "--fields", "--limit", "--sample"]
 ASKING = ["--repeats", "--temperature", "--prompt-form"]
 JUDGING = ["--judge", "--judge-url"]
-RUNNING = ["--config", "--concurrency", "--retry-failed", "--price", "--out", "--export", "--track"]
+RUNNING = ["--config", "--concurrency", "--retry-failed", "--price", "--out", "--export", "--track", "--quiet"]
 FLAGS = {
     ("ask",): [
         *("asked", "--question", "--choice", "--server", *MODELS, *ANSWERING),
@@ -38,7 +38,7 @@ FLAGS = {
         *("--control", "--probe-items", "--seed", *ASKING, *JUDGING, *RUNNING, "--abstain", "--by"),
     ],
     ("eval", "grid"): [*MODELS, "--rows", *ANSWERING, *BENCHMARK, *ASKING, *JUDGING, *RUNNING],
-    ("eval", "study"): ["file", "--out", "--dry-run", "--max-audio-mb"],
+    ("eval", "study"): ["file", "--out", "--dry-run", "--max-audio-mb", "--quiet"],
     ("eval", "score"): ["predictions", "--bench", "--key", "--fields", "--json"],
     ("eval", "compare"): ["a", "b", "others", "--scorer", "--key-a", "--key-b", "--json"],
     ("eval", "correlate"): ["runs", "--x", "--y", "--control-for", "--json"],

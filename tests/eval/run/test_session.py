@@ -242,11 +242,12 @@ def test_missing_clips_stop_the_run_or_are_counted_as_failed(bench: Path, capsys
     (bench.parent / "3.wav").unlink()
     with pytest.raises(BadConfig, match=r"2 of 8 items lack their audio, the first at .*3\.wav.*--missing skip"):
         session.run(cascade(bench))
-    with show_passes():
+    with show_passes(quiet=False):
         outcome = session.run(cascade(bench, missing="skip"))
     assert (outcome.summary.n, outcome.summary.correct_strict, outcome.summary.failed) == (8, 6, 2)
     said = capsys.readouterr().err
     assert "2 of 8 items lack their audio, the first at" in said.split("failed: i3")[0]
+    assert "8/8" in said
     failures = {one.id: one.failed for one in read_predictions(outcome.folder) if one.failed}
     assert failures.keys() == {"i3", "i7"}
     assert "No recording at" in str(failures["i3"])
@@ -364,10 +365,10 @@ def test_a_disk_that_fills_up_costs_the_run_folder_not_the_result(
         write(folder, line)
 
     monkeypatch.setattr(RunFolder, "_write", fill_up)
-    with show_passes():
+    with show_passes(quiet=True):
         full = session.run(cascade(bench))
     assert (full.summary.n, full.is_complete, full.lost) == (8, True, "No space left on device")
-    assert capsys.readouterr().err.count("Answers from here on are not kept: No space left on device.") == 1
+    assert capsys.readouterr().err == "Answers from here on are not kept: No space left on device.\n"  # and no bar
     monkeypatch.setattr(RunFolder, "_write", write)
     again = session.run(cascade(bench))
     assert (again.summary.n, again.lost) == (8, None)
