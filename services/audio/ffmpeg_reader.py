@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 
 BLOCK = 1 << 17  # samples of all channels that are gathered before they are handed on
-STATING = frozenset(["aiff", "au", "flac", "flv", "matroska,webm", "tta", "wv"])  # formats that state their length
+STATING = frozenset(
+    ["aiff", "au", "flac", "flv", "matroska,webm", "rm", "tta", "wv"]
+)  # formats that state their length
 LOUDEST = 2.0  # of full scale; sound that was coded at full scale decodes to little beyond it
 GAP_S = 0.1  # swresample's min_hard_comp
 START_GAP_S = 0.001
@@ -179,6 +181,8 @@ class FFmpegReader:
             raise
         except av.FFmpegError:
             self.ends_badly = True
+        except IndexError:  # PyAV's at the end of a file whose last tracks began late: all packets of ours have come
+            pass
         if self._file.is_out_of_memory:
             raise MemoryError
         yield None

@@ -1,9 +1,9 @@
 """Truncated files: how many bytes a recording lacks of the length that its container announces.
 
-Each format announces lengths: WAV of its sound, MP4 of each box, WebM of its segment, Ogg of each page, MP3 of the
-whole where the encoder left a Xing header. FLAC and raw AAC end in an error of their decoder. What was streamed
-announces nothing, or what no file has, and is heard as far as it goes. Lengths are compared with the bytes that are
-there and used for nothing else.
+Each format announces lengths: WAV, Wave64 and CAF of their sound, AVI of each list, MP4 of each box, WebM of its
+segment, Ogg of each page, MP3 of the whole where the encoder left a Xing header. FLAC and raw AAC end in an error of
+their decoder. What was streamed announces nothing, or what no file has, and is heard as far as it goes. Lengths are
+compared with the bytes that are there and used for nothing else.
 """
 
 from io import SEEK_CUR, SEEK_END
@@ -22,6 +22,9 @@ BOXES = frozenset(
     [b"ftyp", b"styp", b"moov", b"moof", b"mfra", b"mdat", b"meta", b"sidx", b"free", b"skip", b"wide", b"uuid"]
 )
 SEGMENT = bytes.fromhex("18538067")  # of Matroska and WebM
+WAVE64 = bytes.fromhex("726966662e91cf11a5d628db04c10000")  # GUID of the file, and of the chunk that holds the sound:
+WAVE64_DATA = bytes.fromhex("64617461f3acd3118cd100c04f8edb8a")
+WAVE64_HEAD = 16 + 8  # GUID and length of a chunk
 
 
 def count_missing_bytes(source: Source) -> int:
@@ -31,6 +34,12 @@ def count_missing_bytes(source: Source) -> int:
     head = source.read(12)
     if head[8:] == b"WAVE":
         end = _find_wav_end(source)
+    elif head[8:] == b"AVI ":
+        end = _find_avi_end(source, num_bytes)
+    elif head == WAVE64[:12]:
+        end = _find_wave64_end(source)
+    elif head[:4] == b"caff":
+        end = _find_caf_end(source)
     elif head[4:8] == b"ftyp":
         end = _find_mp4_end(source, num_bytes)
     elif head[:4] == b"\x1a\x45\xdf\xa3":
@@ -79,6 +88,49 @@ def _find_wav_end(source: Source) -> int:
         if len(head) < 8:
             return 0
         source.seek(length + length % 2, SEEK_CUR)
+    return 0
+
+
+def _find_avi_end(source: Source, num_bytes: int) -> int:
+    """Return where the last list ends, of those that begin before the end; a long file has several (OpenDML 1.02)."""
+    end = 0
+    for _ in range(MOST_PARTS):
+        source.seek(end)
+        head = source.read(8)
+        if head[:4] != b"RIFF":
+            return end
+        end += 8 + int.from_bytes(head[4:], "little")
+        if end >= num_bytes:
+            return end
+    return 0
+
+
+def _find_wave64_end(source: Source) -> int:
+    """Return where the sound ends; lengths count the head of their chunk, and chunks begin at multiples of eight."""
+    place = WAVE64_HEAD + 16
+    for _ in range(MOST_PARTS):
+        source.seek(place)
+        head = source.read(WAVE64_HEAD)
+        length = int.from_bytes(head[16:], "little")
+        if len(head) < WAVE64_HEAD or length < WAVE64_HEAD:
+            return 0
+        if head[:16] == WAVE64_DATA:
+            return place + length if length < 1 << 63 else 0
+        place += -(-length // 8) * 8
+    return 0
+
+
+def _find_caf_end(source: Source) -> int:
+    """Return where the sound ends, 0 where its length is -1: unknown (Apple, Core Audio Format Specification)."""
+    source.seek(8)
+    for _ in range(MOST_PARTS):
+        head = source.read(12)
+        length = int.from_bytes(head[4:], signed=True)
+        if head[:4] == b"data":
+            return source.tell() + length if length > 0 else 0
+        if len(head) < 12 or length < 0:
+            return 0
+        source.seek(length, SEEK_CUR)
     return 0
 
 

@@ -1,6 +1,6 @@
 """What damage to a file leaves behind: what is lost is remarked, and a burst sets no level."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 
 import av
@@ -64,6 +64,34 @@ def test_what_lacks_of_the_length_that_a_header_states_is_remarked(
     harmed = decode(harm(whole), name="harmed")
     assert 0.5 < harmed.duration_s < 3.7
     assert set(harmed.remarks) & {"cut_off", "damaged"}
+
+
+class LateTracks:
+    """A container in which tracks began after it was opened: PyAV 18 raises once its packets have come."""
+
+    def __init__(self, container: av.container.InputContainer) -> None:
+        self._container = container
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._container, name)
+
+    def __enter__(self) -> "LateTracks":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+    def demux(self, track: av.AudioStream) -> Iterator["av.Packet[av.AudioStream]"]:
+        yield from self._container.demux(track)
+        raise IndexError("list index out of range")
+
+
+def test_a_track_that_begins_late_costs_the_others_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, open_file = write("flv", "aac"), av.open
+    whole = decode(data, name="whole")
+    monkeypatch.setattr(av, "open", lambda *given, **more: LateTracks(open_file(*given, **more)))
+    late = decode(data, name="late")
+    assert (late.sha256, late.remarks) == (whole.sha256, ())
 
 
 def test_joined_mp3_files_lack_nothing() -> None:

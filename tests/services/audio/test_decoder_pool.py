@@ -23,7 +23,15 @@ from services.errors import AudioCode, BadAudio
 from services.types import SAMPLE_RATE, AudioClip
 
 BOUNDS = DecodingLimits(SAMPLE_RATE, 60.0)
-CONTAINERS = {"m4a": ("mp4", "aac"), "aac": ("adts", "aac"), "webm": ("webm", "libopus"), "opus": ("ogg", "libopus")}
+CONTAINERS = {
+    "m4a": ("mp4", "aac"),
+    "aac": ("adts", "aac"),
+    "webm": ("webm", "libopus"),
+    "opus": ("ogg", "libopus"),
+    "caf": ("caf", "pcm_s16le"),
+    "w64": ("w64", "pcm_s16le"),
+    "avi": ("avi", "libmp3lame"),
+}
 SNDFILE = {"wav": ("WAV", "PCM_16"), "flac": ("FLAC", "PCM_24"), "ogg": ("OGG", "VORBIS"), "mp3": ("MP3", None)}
 
 

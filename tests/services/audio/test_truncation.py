@@ -4,7 +4,15 @@ from io import BytesIO
 
 import pytest
 
-from services.audio.truncation import SLACK, STREAMED_WAV, count_excess_bytes, count_missing_bytes, measure_mp3
+from services.audio.truncation import (
+    SLACK,
+    STREAMED_WAV,
+    WAVE64,
+    WAVE64_DATA,
+    count_excess_bytes,
+    count_missing_bytes,
+    measure_mp3,
+)
 
 LACKING = 10_000
 HELD = 100
@@ -34,6 +42,24 @@ def mp3(tag: bytes, flags: int, *numbers: int) -> bytes:
     return tag + (frame + b"".join(number.to_bytes(4) for number in numbers)).ljust(HELD, b"\0")
 
 
+def caf(announced: int, held: int) -> bytes:
+    described = b"desc" + (32).to_bytes(8) + bytes(32)
+    return b"caff" + bytes(4) + described + b"data" + announced.to_bytes(8, signed=True) + bytes(held)
+
+
+def wave64(announced: int, held: int) -> bytes:
+    form = b"fmt ".ljust(16) + (24 + 19).to_bytes(8, "little") + bytes(24)  # 19 bytes, and five to a multiple of eight
+    return (
+        WAVE64
+        + bytes(8)
+        + b"wave".ljust(16)
+        + form
+        + WAVE64_DATA
+        + (24 + announced).to_bytes(8, "little")
+        + bytes(held)
+    )
+
+
 SOUND = chunk(b"data", HELD + LACKING, bytes(HELD))
 FTYP = box(b"ftyp", 24, 24)
 WEBM = b"\x1a\x45\xdf\xa3" + b"\x84" + bytes(4)  # a head of four bytes
@@ -54,6 +80,17 @@ TAG = b"ID3\4\0\0" + bytes([0, 0, 2, 1]) + bytes(257)  # lengths of tags have se
         (wav(chunk(b"fmt ", 16)), 0),
         (rf64(HELD + LACKING, HELD), LACKING),
         (rf64(HELD, HELD), 0),
+        (caf(HELD + LACKING, HELD), LACKING),
+        (caf(HELD, HELD), 0),
+        (caf(-1, HELD), 0),  # unknown
+        (b"caff" + bytes(4) + b"data", 0),
+        (wave64(HELD + LACKING, HELD), LACKING),
+        (wave64(HELD, HELD), 0),
+        (WAVE64 + bytes(8), 0),
+        (chunk(b"RIFF", HELD + LACKING, b"AVI " + bytes(HELD - 4)), LACKING),
+        (chunk(b"RIFF", HELD, b"AVI " + bytes(HELD - 4)), 0),
+        (chunk(b"RIFF", 8, b"AVI " + bytes(4)) + chunk(b"RIFF", HELD + LACKING, b"AVIX" + bytes(HELD - 4)), LACKING),
+        (chunk(b"RIFF", 8, b"AVI " + bytes(4)) + b"\0" * LACKING, 0),
         (FTYP + box(b"moov", 40, 40) + box(b"mdat", HELD + LACKING, HELD), LACKING),
         (FTYP + box(b"mdat", HELD + LACKING, HELD, is_wide=True), LACKING),
         (FTYP + box(b"mdat", HELD, HELD), 0),
