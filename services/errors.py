@@ -219,6 +219,12 @@ def word_problem(problem: Mapping[str, object]) -> str:
     """Return the message of a Pydantic error, without the prefix that it puts before our own messages."""
     if problem["type"] == "model_type":  # its message names one of our classes
         return "Input should be an object with keys"
+    if problem["type"] in {"union_tag_invalid", "union_tag_not_found"} and isinstance(
+        about := problem.get("ctx"), Mapping
+    ):
+        if problem["type"] == "union_tag_not_found":
+            return f"{about['discriminator']} is missing"
+        return f"{about['discriminator']} is {about['tag']!r}; {about['expected_tags']} work"
     message = str(problem["msg"]).removeprefix("Value error, ")
     is_about_list = problem["type"] in {"too_short", "too_long", "tuple_type"}
     return message.replace("Tuple", "List").replace("tuple", "list") if is_about_list else message

@@ -105,13 +105,23 @@ def _name_recording(number: int, num: int) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _name_param(param: str) -> Iterator[None]:
+    """Name the part of the request that held a recording in an error about it."""
+    try:
+        yield
+    except BadRequest as error:
+        error.param = error.param or param
+        raise
+
+
 async def open_clip(sound: AudioUpload | None, limits: Limits, place: str = "file") -> AudioClip:
     """Fetch and decode a recording; `place` is the parameter to name where none came."""
     if sound is None:
         raise BadRequest(MISSING, param=place)
     data = sound.data if sound.url is None else await _fetch_allowed(sound.url, limits, sound.param)
     started = perf_counter()
-    with start_span("decode", {"num_bytes": len(data)}):
+    with start_span("decode", {"num_bytes": len(data)}), _name_param(sound.param):
         clip = await decode_safely(data, name=sound.name, max_duration_s=limits.max_duration_s)
     if limits.deadline_s is None:
         extend_deadline(clip.duration_s)

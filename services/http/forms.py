@@ -1,6 +1,7 @@
 """Request bodies: a multipart form or JSON, read to its end and validated, with errors that name the field."""
 
 import asyncio
+import json
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import AsyncGenerator, Callable, Container
@@ -12,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 from fastapi import Request
 from pydantic import AfterValidator, BeforeValidator, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -20,6 +21,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from services.errors import BadRequest, Unsupported, word_problem
 from services.http.access.limits import Limits
 from services.http.access.uploads import find_upload_place
+from services.http.json_keys import check_keys
 from services.http.json_measure import check_measure
 from services.types import Value
 
@@ -32,6 +34,9 @@ LATIN_1 = (b"iso-8859-1", b"latin1", b"latin-1", b"windows-1252")
 
 TAGGED = ("messages", "content", "input")  # lists of records of several kinds
 TAGGED_FIELDS = ("response_format", "format")  # records of several kinds
+
+LONGEST_VALUE = 60  # characters of a value that an error repeats
+SAYS_VALUE = ("json_invalid", "union_tag_invalid", "value_error")  # errors whose message has the value
 
 LEAVE_OUT = "is not supported here; leave it out"
 
@@ -227,19 +232,29 @@ async def read_form(
 def parse_json(kind: type[AnyValue], body: bytes) -> AnyValue:
     """Validate a JSON body."""
     try:
-        return kind.model_validate_json(body)
+        parsed = kind.model_validate_json(body)
     except ValidationError as error:
         raise make_bad_request(error) from None
+    check_keys(body)
+    return parsed
 
 
 def make_bad_request(error: ValidationError) -> BadRequest:
     """Return the error that says in one line what is wrong with the first field that is not valid."""
-    first = error.errors(include_url=False, include_input=False)[0]
+    first = error.errors(include_url=False)[0]
     param = _name_place(first["loc"]) or None
     if first["type"] == "extra_forbidden":
         return make_parameter_error(param)
     kind = Unsupported if first["type"] == "unsupported" else BadRequest
-    return kind(f"{param or 'The JSON'}: {word_problem(first).rstrip('.')}.", param=param)
+    return kind(f"{param or 'The JSON'}: {word_problem(first).rstrip('.')}{_word_value(first)}.", param=param)
+
+
+def _word_value(problem: ErrorDetails) -> str:
+    """Return the value that is not valid, where it is short and the message does not name it."""
+    value = problem["input"]
+    if problem["type"] in SAYS_VALUE or not isinstance(value, str | int | float) or len(str(value)) > LONGEST_VALUE:
+        return ""
+    return f", not {json.dumps(value, ensure_ascii=False)}"
 
 
 def make_parameter_error(param: str | None) -> Unsupported:

@@ -15,7 +15,15 @@ from services.errors import Unsupported
 from services.http.answering import BOTH, QuestionRequest
 from services.http.forms import Texts, accept_only, parse_json
 from services.http.openai.content import ChatMessage, OpenValue, list_unknown_fields, read_turn
-from services.http.openai.json_reply import JSONForm, JSONReply, JSONSchemaFormat, TextFormat, follow_example
+from services.http.openai.json_reply import (
+    JSONForm,
+    JSONObjectFormat,
+    JSONReply,
+    JSONSchemaFormat,
+    TextFormat,
+    follow_example,
+    plan_object,
+)
 from services.http.openai.parameters import list_ignored, read_reply_options
 from services.http.openai.prompt import ClientPrompt, read_prompt
 from services.http.openai.reply_form import ReplyKind
@@ -56,7 +64,7 @@ OnlyText: TypeAlias = Annotated[
     accept_only((None, (), ("text",)), "replies are text; only ['text'] works"),
     WithJsonSchema({"type": "array", "items": {"enum": ["text"]}}),
 ]
-Format: TypeAlias = Annotated[TextFormat | JSONSchemaFormat, Field(discriminator="type")]
+Format: TypeAlias = Annotated[TextFormat | JSONObjectFormat | JSONSchemaFormat, Field(discriminator="type")]
 
 
 def _read_no_bound(value: object) -> object:
@@ -192,11 +200,14 @@ def _list_supported(request: ChatRequest) -> frozenset[str]:
 
 
 def _read_format(request: ChatRequest, prompt: ClientPrompt, model: str | None) -> JSONReply | None:
-    if not isinstance(request.response_format, JSONSchemaFormat):
+    wanted = request.response_format
+    if wanted is None or isinstance(wanted, TextFormat):
         return None
     if model == BOTH:
         raise Unsupported(TWO_ANSWERS, param="response_format")
-    return JSONReply(request.response_format.json_schema.content, prompt, "response_format")
+    if isinstance(wanted, JSONObjectFormat):
+        return plan_object(prompt, "response_format")
+    return JSONReply(wanted.json_schema.content, prompt, "response_format")
 
 
 def _check_stream(request: ChatRequest) -> None:

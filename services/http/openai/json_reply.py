@@ -28,6 +28,11 @@ Schema: TypeAlias = Mapping[str, JsonValue]
 MOST_NESTED = 8
 MOST_PARTS = 200  # of a schema, its references followed: one that refers to itself has parts without end
 MOST_CONFIDENCE = 1000  # of a scale for confidence, such as per cent
+SHORTEST_REASON = 10  # characters that every statement has
+NOT_FOLLOWED = ("not", "if", "contains", "minProperties", "propertyNames", "dependentRequired", "dependentSchemas")
+"""Rules of a schema that a value which was filled in might break."""
+ANSWER_ALONE: dict[str, JsonValue] = {"type": "object", "properties": {"answer": {"type": "string"}}}
+"""The schema of a reply as any JSON object."""
 TRUTHS: Mapping[str, bool] = {"yes": True, "true": True, "no": False, "false": False}
 SHOWN = "The reply is not the JSON that the prompt shows: {why}"
 NO_EVIDENCE = "No statement about the recording decided."
@@ -46,6 +51,12 @@ class TextFormat(OpenValue):
     """A reply in words."""
 
     type: Literal["text"]
+
+
+class JSONObjectFormat(OpenValue):
+    """A reply in JSON of any fields: those that the prompt shows, or one for the answer."""
+
+    type: Literal["json_object"]
 
 
 class JSONSchemaFormat(OpenValue):
@@ -68,8 +79,7 @@ class JSONReply:
         self._schema, self._prompt, self._param = schema, prompt, param
         if not prompt.question.choices:
             raise Unsupported(
-                "Only a question with options can be answered as JSON of a schema: list them in the text, or give "
-                "'choices'.",
+                "Only a question with options can be answered as JSON: list them in the text, or give 'choices'.",
                 param=param,
             )
         self._num_parts = 0
@@ -92,6 +102,8 @@ class JSONReply:
         schema = self._resolve(schema)
         if len(path) > MOST_NESTED:
             raise self._refuse(path, "is nested too deeply")
+        if rule := next((name for name in NOT_FOLLOWED if name in schema), None):
+            raise self._refuse(path, f"has the rule {rule!r}, which is not followed here")
         if alternatives := _list_alternatives(schema):
             return self._plan_first(alternatives, name, path, is_only=is_only)
         if "const" in schema:
@@ -158,7 +170,8 @@ class JSONReply:
     def _plan_array(self, schema: Schema, name: str, path: tuple[str, ...], *, is_only: bool) -> Fill:
         items = self._resolve(_require_schema(schema.get("items", {})))
         if _has_any_word(read_answer_words().evidence, name) and items.get("type", "string") == "string":
-            return lambda answer: [_find_reason(answer)]
+            reason = self._plan_reason(items, path)
+            return lambda answer: [reason(answer)]
         fill = self._plan(items, name, path, is_only=is_only)
         if (least := schema.get("minItems")) and isinstance(least, int | float) and least > 1:
             raise self._refuse(path, "wants several values, and there is one answer")
@@ -189,11 +202,12 @@ class JSONReply:
     def _plan_value(self, schema: Schema, name: str, path: tuple[str, ...], *, is_only: bool) -> Fill:
         words, kind = read_answer_words(), schema.get("type", "string")
         if kind in ("number", "integer") and _has_any_word(words.confidence, name):
-            most = schema.get("maximum")
-            scale = float(most) if isinstance(most, int | float) and 0 < most <= MOST_CONFIDENCE else 1.0
-            return lambda answer: _scale_confidence(answer, scale, is_whole=kind == "integer")
+            most, least = schema.get("maximum"), schema.get("minimum")
+            high = float(most) if isinstance(most, int | float) and 0 < most <= MOST_CONFIDENCE else 1.0
+            low = float(least) if isinstance(least, int | float) and 0 < least < high else 0.0
+            return lambda answer: _scale_confidence(answer, low, high, is_whole=kind == "integer")
         if kind == "string" and _has_any_word(words.evidence, name):
-            return _find_reason
+            return self._plan_reason(schema, path)
         is_answer = is_only or _has_any_word(words.answer + words.option, name)
         if is_answer and kind == "string":
             return self._plan_answer(schema, name, path)
@@ -205,6 +219,15 @@ class JSONReply:
             self._holds_answer = True
             return lambda answer: int(self._mark(_require_choice(answer)))
         raise self._refuse(path, "is required, and nothing is known for it")
+
+    def _plan_reason(self, schema: Schema, path: tuple[str, ...]) -> Fill:
+        """Return how to fill a field for a reason, cut where it may be no longer."""
+        self._compile_bounds(schema, path)
+        least, most = schema.get("minLength"), schema.get("maxLength")
+        if "pattern" in schema or (isinstance(least, int) and least > SHORTEST_REASON):
+            raise self._refuse(path, "wants a reason in a form that a statement about a recording may not have")
+        end = most if isinstance(most, int) else None
+        return lambda answer: _find_reason(answer)[:end]
 
     def _plan_answer(self, schema: Schema, name: str, path: tuple[str, ...]) -> Fill:
         """Return how to fill a field of any text with the answer: its letter where that is asked for, or has to be."""
@@ -277,9 +300,10 @@ def _find_reason(answer: Answer) -> str:
     return next((one.text for one in sort_by_use(answer.evidence)), NO_EVIDENCE)
 
 
-def _scale_confidence(answer: Answer, scale: float, *, is_whole: bool) -> JsonValue:
-    probability = scale * answer.probabilities.get(_require_choice(answer).letter, 1.0)
-    return round(probability) if is_whole else round(probability, 4)
+def _scale_confidence(answer: Answer, low: float, high: float, *, is_whole: bool) -> JsonValue:
+    """Return the probability of the answer on a scale, such as per cent or 1 to 5."""
+    confidence = low + (high - low) * answer.probabilities.get(_require_choice(answer).letter, 1.0)
+    return round(confidence) if is_whole else round(confidence, 4)
 
 
 def _list_alternatives(schema: Schema) -> list[Schema]:
@@ -311,6 +335,13 @@ class JSONForm(NamedTuple):
     reply: JSONReply | None = None
     """None: in words."""
     warnings: tuple[str, ...] = ()
+
+
+def plan_object(prompt: ClientPrompt, param: str) -> JSONReply | None:
+    """Return how to write a reply as some JSON object; None where the form that the prompt asks for is one already."""
+    if prompt.question.choices and not prompt.shown and prompt.form.before.startswith("{"):
+        return None
+    return JSONReply(prompt.shown or ANSWER_ALONE, prompt, param)
 
 
 def follow_example(prompt: ClientPrompt) -> JSONForm:

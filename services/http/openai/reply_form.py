@@ -12,7 +12,7 @@ from functools import cache
 from string import ascii_uppercase
 from typing import Literal, NamedTuple, TypeAlias
 
-from services.http.options.answer_words import compile_any, make_pattern_of_any, read_answer_words
+from services.http.options.answer_words import UNSPACED, compile_any, make_pattern_of_any, read_answer_words
 from services.types import Choice
 
 ReplyKind: TypeAlias = Literal["letter", "text"]
@@ -28,6 +28,7 @@ INSIDE = r"[\[<{(]([^\[\]<>{}()\n]{1,60})[\]>})]"
 ELLIPSIS = r"_{1,10}|\.{3}|…|\bX\b"
 REPEATED = re.compile(r"(?<!\w)([A-Z])\1{2,9}(?!\w)")  # a letter as it is to be written, such as "FFFFF"
 EXAMPLE = re.compile(r"\(([A-Z])\)")
+HEADING = re.compile(r"#{1,6}\s+([^#]+?)\s*#*|(?:\*\*|\[)([^*\[\]]+)(?:\*\*|\])\s*[:：]?|</?([A-Za-z_]+)>")
 THINKING = re.compile(r"[:：]\s*(?:let['’]?s|let us) think\b.*\Z", re.IGNORECASE)  # a cue that goes on
 LONGEST_SENTENCE = 600  # characters: a longer one is not an instruction
 FARTHEST_QUOTE = 60  # characters from the place to fill in
@@ -79,7 +80,7 @@ def find_form(text: str, instructions: str, options: Sequence[str], marks: Seque
         marks: their letters or numbers, as the prompt has them.
     """
     finder = _FormFinder(options, marks)
-    lines = text.splitlines()
+    lines = [_read_heading(line) for line in text.splitlines()]
     cue = _find_cue(lines)
     forms = [finder.read(sentence) for sentence in _split([*lines, *instructions.splitlines()])]
     templates = [one.template for one in forms if one.template]
@@ -111,7 +112,7 @@ class _FormFinder:
         words = read_answer_words()
         are_numbers = all(mark.isdecimal() for mark in marks)
         self._names = compile_any(words.number + words.letter if are_numbers else words.letter)
-        self._has_letters_for_options = any(len(option.strip()) == 1 for option in options)
+        self._has_letters_for_options = any(len(one) == 1 and one.isascii() for one in map(str.strip, options))
         self._lists = [re.compile(pattern) for pattern in _list_enumerations(marks)]
         self._read: dict[str, _SentenceForm] = {}
         self._lists_in_questions = self._lists[:1] if len(marks) > 2 and not are_numbers else []
@@ -135,7 +136,7 @@ class _FormFinder:
         if _denies(sentence[: named.start()]):
             return "text"
         begins, has_option, has_only = (
-            bool(_begin(words.ask).match(sentence)),
+            bool(_begin(words.ask).match(sentence) or compile_any(_list_unspaced(words.ask)).search(sentence)),
             bool(compile_any(words.option).search(sentence)),
             bool(compile_any(words.only).search(sentence)),
         )
@@ -255,6 +256,12 @@ def _begin(words: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"\W*(?:[^\W\d_]{{1,10}},?\s+)?{make_pattern_of_any(words)}", re.IGNORECASE)
 
 
+@cache
+def _list_unspaced(words: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the words of languages whose verbs may end a sentence."""
+    return tuple(word for word in words if UNSPACED.search(word))
+
+
 def _denies(before: str) -> bool:
     """Say whether what is named next is not wanted: "the text, not the letter"."""
     near = " ".join(before.split()[-NUM_WORDS_DENIED:])
@@ -286,9 +293,23 @@ def _find_cue(lines: Sequence[str]) -> list[str]:
     last = THINKING.sub(":", filled[-1])
     is_cue = last.endswith((":", "：")) and len(last.split()) <= MOST_CUE_WORDS
     is_dialogue = last == "A:" and any(line.startswith("Q:") for line in filled)
-    if not (is_dialogue or (is_cue and compile_any(read_answer_words().answer).search(last))):
+    if not (
+        is_dialogue
+        or _compile_statement().fullmatch(last)
+        or (is_cue and compile_any(read_answer_words().answer).search(last))
+    ):
         return []
     return list(lines[max(number for number, line in enumerate(lines) if line.strip()) :])
+
+
+def _read_heading(line: str) -> str:
+    """Return a heading in Markdown or a tag, such as "### Options", "**Answer:**" or "<options>", as a label."""
+    found = HEADING.fullmatch(line.strip())
+    label = f"{next(filter(None, found.groups())).rstrip(' :：')}:" if found else ""
+    words = read_answer_words()
+    cues = () if found and found[3] else words.answer  # a tag is no cue to complete
+    known = make_pattern_of_any(words.question_label + words.options_label + cues)
+    return label if re.fullmatch(rf"(?:[^\W\d_]{{1,10}}\s)?{known}:", label, re.IGNORECASE) else line
 
 
 def _is_label(line: str) -> bool:

@@ -19,7 +19,14 @@ from services.http.openai.chat import (
     check_tools,
 )
 from services.http.openai.content import ChatMessage, OpenValue, list_unknown_fields, read_turn
-from services.http.openai.json_reply import JSONForm, JSONReply, TextFormat, follow_example
+from services.http.openai.json_reply import (
+    JSONForm,
+    JSONObjectFormat,
+    JSONReply,
+    TextFormat,
+    follow_example,
+    plan_object,
+)
 from services.http.openai.parameters import list_ignored, read_reply_options
 from services.http.openai.prompt import read_prompt
 from services.http.openai.reply_form import ReplyKind
@@ -93,7 +100,7 @@ class ResponseSchemaFormat(OpenValue):
 class TextOptions(OpenValue):
     """The format of the reply."""
 
-    format: Annotated[TextFormat | ResponseSchemaFormat, Field(discriminator="type")] | None = None
+    format: Annotated[TextFormat | JSONObjectFormat | ResponseSchemaFormat, Field(discriminator="type")] | None = None
 
 
 class ResponseRequest(OpenValue):
@@ -154,10 +161,12 @@ def read_response_request(body: bytes, resolve: Callable[[str | None], str | Non
     has_logprobs = LOGPROBS in (request.include or ())
     if has_logprobs and is_open:
         raise Unsupported(NO_LOGPROBS, param="include")
-    if model == BOTH and (has_logprobs or isinstance(wanted, ResponseSchemaFormat)):
+    if model == BOTH and (has_logprobs or isinstance(wanted, JSONObjectFormat | ResponseSchemaFormat)):
         raise Unsupported(TWO_ANSWERS, param="include" if has_logprobs else "text.format")
     if isinstance(wanted, ResponseSchemaFormat):
         form = JSONForm(JSONReply(wanted.content, prompt, "text.format"))
+    elif isinstance(wanted, JSONObjectFormat) and (filled := plan_object(prompt, "text.format")):
+        form = JSONForm(filled)
     else:
         form = JSONForm() if model == BOTH else follow_example(prompt)
     return Chat(

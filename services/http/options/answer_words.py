@@ -21,6 +21,8 @@ class AnswerWords(Value):
     """What marks an option in the others."""
     ask: tuple[str, ...]
     """How a sentence begins that says how to answer."""
+    choose: tuple[str, ...]
+    """In a sentence that asks to take one of the options that follow."""
     option: tuple[str, ...]
     """Nouns for an option."""
     only: tuple[str, ...]

@@ -11,6 +11,14 @@ from string import ascii_uppercase
 from typing import NamedTuple
 
 from services.errors import BadRequest
+from services.http.options.beside_options import (
+    asks_to_choose,
+    drop_full_stop,
+    drop_options_label,
+    find_answer_line,
+    is_lettered,
+    split_request,
+)
 from services.http.options.option_literals import find_literal
 from services.http.options.option_marks import ALPHABETS, CIRCLES, MarkedLine, fold_mark, read_circle, read_mark
 from services.questions import LONGEST_TEXT
@@ -52,6 +60,8 @@ class Split(NamedTuple):
     """The letter or number of each option, as the text has it."""
     is_whole: bool = True
     """Whether no line beside the options is marked as they are, which may be an option that could not be read."""
+    num_examples: int = 0
+    """How many questions that are answered already stood before this one; they are left out."""
 
 
 class _Run(NamedTuple):
@@ -69,9 +79,12 @@ def split_options(text: str) -> Split:
     Options are two or more lines marked A, B, C and so on in one style, or by numbers or letters of other alphabets;
     empty lines between them do not count, and what stands between two of them goes on with the first. Marked by single
     letters or numbers they may share a line. What is marked otherwise than by capital letters may be a list of
-    instructions: it lists options behind a question or a colon only, or where it is three or more options of a few
-    words in one line that ends the text. A list of texts in brackets is read too, as programs write it. A text that is
-    too long to be asked is left as it is.
+    instructions: it lists options behind a question, a colon or a request to choose only, or where it is three or more
+    options of a few words in one line that ends the text. A list of texts in brackets is read too, as programs write
+    it. A text that is too long to be asked is left as it is.
+
+    Of several lists the only one marked by capital letters holds the options; the others are statements to judge, or
+    steps. Questions that are answered already, each with its options, are examples before the one that is asked.
     """
     if len(text) > MOST_CHARACTERS:
         return Split(text, ())
@@ -80,9 +93,7 @@ def split_options(text: str) -> Split:
     if not runs:
         literal = find_literal(text)
         return Split(*literal) if literal else _split_short_list(text) or Split(text, ())
-    if len(runs) > 1:
-        raise BadRequest("The text lists options twice; give them as 'choices'.", param="messages")
-    starts, end = runs[0]
+    lines, (starts, end), num_examples = _find_asked(lines, runs)
     blocks = [lines[first:last] for first, last in pairwise((*starts, end))]
     marked = [one for block in blocks if (one := read_mark("\n".join(block[:1]).strip()))]
     texts = ["\n".join([one.text, *block[1:]]).strip() for one, block in zip(marked, blocks, strict=True)]
@@ -92,7 +103,31 @@ def split_options(text: str) -> Split:
         tuple(_drop_separators(texts)),
         tuple(one.mark for one in marked),
         is_whole=not any(_looks_alike(line, marked) for line in rest),
+        num_examples=num_examples,
     )
+
+
+class _AskedOptions(NamedTuple):
+    lines: list[str]
+    run: _Run
+    """Where the options are in these lines."""
+    num_examples: int = 0
+
+
+def _find_asked(lines: list[str], runs: list[_Run]) -> _AskedOptions:
+    """Return the list that holds the options, with the lines of its question."""
+    if len(runs) == 1:
+        return _AskedOptions(lines, runs[0])
+    lettered = [run for run in runs if is_lettered(lines[run.starts[0]])]
+    if len(lettered) == 1:
+        return _AskedOptions(lines, lettered[0])
+    answers = [find_answer_line(lines, run.end) for run in runs]
+    if None in answers[:-1] or answers[-1] is not None:
+        raise BadRequest("The text lists options twice; give them as 'choices'.", param="messages")
+    start = (answers[-2] or 0) + 1
+    last = runs[-1]
+    run = _Run(tuple(place - start for place in last.starts), last.end - start)
+    return _AskedOptions(lines[start:], run, len(runs) - 1)
 
 
 def _drop_separators(texts: list[str]) -> list[str]:
@@ -134,13 +169,16 @@ def _split_line(line: str) -> list[str]:
     marks = _find_longest_run(list(_find_marks(line))) if len(line) <= LONGEST_TEXT else []
     if len(marks) < 2 or any(sign in line[marks[-1].end :] for sign in ("?", "？")):  # a sentence goes on
         return [line]
-    before = line[: marks[0].start].strip()
+    before = drop_options_label(line[: marks[0].start].strip())
     ends = ENDS if marks[0].mark in ascii_uppercase else INTRODUCTIONS
     if before and not (before.endswith(ends) and _is_first(marks[0])):
         return [line]
     edges = [mark.start for mark in marks] + [len(line)]
     options = [BETWEEN.sub("", line[start:end]) for start, end in pairwise(edges)]
-    return [before, *options] if before else options
+    last, told = split_request(options[-1])
+    if not any(split_request(one).told for one in options[:-1]):
+        options[-1:] = [drop_full_stop(last, options[:-1]), told]
+    return [part for part in (before, *options) if part]
 
 
 def _split_short_list(text: str) -> Split | None:
@@ -219,7 +257,7 @@ def _run(lines: list[str], start: int) -> _Run | None:
 def _may_begin(before: list[str], alphabet: tuple[str, ...]) -> bool:
     """Say whether options may begin behind these lines."""
     last = next((line.strip() for line in reversed(before) if line.strip()), "")
-    return alphabet == ALPHABETS[0] or last.endswith(INTRODUCTIONS)
+    return alphabet == ALPHABETS[0] or last.endswith(INTRODUCTIONS) or asks_to_choose(last)
 
 
 def _follow(lines: list[str], start: int, first: MarkedLine, alphabet: tuple[str, ...]) -> _Run:

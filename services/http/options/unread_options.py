@@ -21,11 +21,16 @@ LEFT_OPTIONS = (
     "give all as 'choices'."
 )
 
+EXAMPLES_LEFT_OUT = (
+    "Questions that are answered already, as examples before the one that is asked, are left out: {num}."
+)
+
 
 def warn_of_unread_options(split: Split) -> tuple[str, ...]:
-    """Return a warning where a text from which options were split seems to list others; else nothing."""
+    """Return warnings where a text from which options were split seems to list others, or held examples."""
+    examples = (EXAMPLES_LEFT_OUT.format(num=split.num_examples),) if split.num_examples else ()
     if split.options:
-        return () if split.is_whole else (LEFT_OPTIONS.format(num=len(split.options)),)
+        return examples if split.is_whole else (*examples, LEFT_OPTIONS.format(num=len(split.options)))
     return (UNREAD_OPTIONS,) if _seems_to_list_options(split.question) else ()
 
 

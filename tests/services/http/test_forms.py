@@ -113,8 +113,17 @@ def test_a_body_without_a_type_is_told_that_it_has_none(client: TestClient) -> N
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ('"temperature": Infinity', "temperature: Input should be a finite number."),
-        ('"top_p": 1e999', "top_p: Input should be a finite number."),
+        ('"temperature": Infinity', "temperature: Input should be a finite number, not Infinity."),
+        ('"top_p": 1e999', "top_p: Input should be a finite number, not Infinity."),
+        ('"n": 2', "n: only 1 works, not 2."),
+        ('"logprobs": "yes"', 'logprobs: Input should be a valid boolean, not "yes".'),
+        ('"model": ["x"]', "model: Input should be a valid string."),
+        (
+            '"response_format": {"type": "xml"}',
+            "response_format: 'type' is 'xml'; 'text', 'json_object', 'json_schema' work.",
+        ),
+        ('"response_format": {}', "response_format: 'type' is missing."),
+        ('"model": "a", "model": "b"', "The JSON has the key 'model' twice in one object; give it once."),
         ('"messages": []', "messages: List should have at least 1 item"),
         ('"messages": [{"role": "user", "content": null}]', "messages[0].content: text or a list of parts works."),
         ('"response_format": {"type": "json_schema"}', "response_format.json_schema: Field required."),

@@ -133,6 +133,7 @@ def test_unusable_recordings_are_refused_with_their_code(
     response = ask(client, data)
     assert (response.status_code, fault(response)["code"]) == (status, code)
     assert fault(response)["message"].startswith(message)
+    assert fault(response)["param"] == "file"
 
 
 @pytest.mark.parametrize(

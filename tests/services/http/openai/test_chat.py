@@ -161,6 +161,7 @@ async def test_of_several_recordings_the_unreadable_one_is_named(
     with pytest.raises(openai.APIStatusError) as refused:
         await client.chat.completions.create(model="cascade", messages=user("Why?", recording, BROKEN, recording))
     assert (refused.value.status_code, refused.value.code) == (415, "unsupported_format")
+    assert refused.value.param == "messages[0].content[2].input_audio"
     assert str(refused.value.body["message"]).startswith("Recording 2 of 3: ")  # type: ignore[index]
 
 

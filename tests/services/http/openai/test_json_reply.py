@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from services.errors import ModelError, Unsupported
 from services.http.openai.content import Turn
-from services.http.openai.json_reply import JSONReply
+from services.http.openai.json_reply import JSONReply, plan_object
 from services.http.openai.prompt import ClientPrompt, read_prompt
 from services.types import Answer, Evidence
 
@@ -163,6 +163,7 @@ def test_fields_that_may_be_left_out_are_left_out() -> None:
         ({"type": "string", "pattern": "^Answer: "}, "'heard' can hold neither"),
         ({"type": "string", "pattern": "("}, "'heard' has a pattern or a length that cannot be read"),
         ({"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}, "'heard.a' is required"),
+        ({"type": "string", "not": {"enum": ["A dog"]}}, "'heard' has the rule 'not', which is not followed here"),
     ],
 )
 def test_what_cannot_be_filled_is_named_before_a_model_works(field: dict[str, Any], why: str) -> None:
@@ -203,3 +204,56 @@ def test_confidence_is_told_on_a_scale_that_has_an_end(most: float, said: int) -
     confidence = {"type": "integer", "maximum": most}
     schema = {"type": "object", "properties": {"answer": {"type": "string"}, "confidence": confidence}}
     assert fill(schema) == {"answer": "A dog", "confidence": said}
+
+
+@pytest.mark.parametrize(
+    ("field", "filled"),
+    [
+        ({"type": "string", "maxLength": 5}, "A dog"),
+        ({"type": "string", "minLength": 1}, "A dog barks."),
+        ({"type": "array", "items": {"type": "string", "maxLength": 5}}, ["A dog"]),
+    ],
+)
+def test_a_reason_keeps_to_its_bounds(field: dict[str, Any], filled: object) -> None:
+    schema: dict[str, Any] = {"type": "object", "properties": {"answer": {"type": "string"}, "reasons": field}}
+    assert fill(schema | {"required": ["reasons"]})["reasons"] == filled
+
+
+@pytest.mark.parametrize("bound", [{"minLength": 5000}, {"pattern": "^Because"}])
+def test_a_reason_in_a_form_of_its_own_is_refused_where_it_is_required(bound: dict[str, Any]) -> None:
+    fields = {"answer": {"type": "string"}, "reasoning": {"type": "string", **bound}}
+    schema: dict[str, Any] = {"type": "object", "properties": fields}
+    assert fill(schema) == {"answer": "A dog"}
+    with pytest.raises(Unsupported, match="'reasoning' wants a reason in a form"):
+        fill(schema | {"required": ["reasoning"]})
+
+
+def test_confidence_is_told_between_the_ends_of_its_scale() -> None:
+    confidence = {"type": "integer", "minimum": 1, "maximum": 5}
+    schema = {"type": "object", "properties": {"answer": {"type": "string"}, "confidence": confidence}}
+    assert fill(schema) == {"answer": "A dog", "confidence": 4}  # 1 + 0.8 * 4
+    unlikely = prompt()
+    doubted = answer(unlikely).model_copy(update={"probabilities": {"A": 0.99, "B": 0.01}})
+    assert json.loads(JSONReply(schema, unlikely, "").write(doubted))["confidence"] == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        (TEXT, {"answer": "A dog"}),
+        (f"{TEXT}\nAnswer with the letter, in JSON.", {"answer": "B"}),
+        (f'{TEXT}\nReply in JSON: {{"reason": "...", "result": "A"}}', {"reason": "A dog barks.", "result": "B"}),
+    ],
+)
+def test_a_json_object_has_the_fields_that_the_prompt_shows_or_the_answer_alone(
+    text: str, written: dict[str, str]
+) -> None:
+    asked = prompt(text)
+    filled = plan_object(asked, "response_format")
+    assert filled and json.loads(filled.write(answer(asked))) == written
+
+
+def test_a_json_object_that_the_prompt_writes_out_is_its_form() -> None:
+    asked = prompt(f'{TEXT}\nReply: {{"choice": "<letter>"}}')
+    assert plan_object(asked, "response_format") is None
+    assert json.loads(asked.write(answer(asked))) == {"choice": "B"}

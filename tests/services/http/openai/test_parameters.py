@@ -44,7 +44,12 @@ def _json(body: dict[str, Any]) -> bytes:
         ({"tools": [{"type": "function"}], "tool_choice": "required"}, "tool_choice", "unsupported_parameter"),
         ({"function_call": {"name": "hear"}}, "function_call", "unsupported_parameter"),
         ({"modalities": ["text", "audio"]}, "modalities", "unsupported_parameter"),
-        ({"response_format": {"type": "json_object"}}, "response_format", "bad_request"),
+        ({"response_format": {"type": "json_object"}}, "response_format", "unsupported_parameter"),
+        ({"response_format": {"type": "xml"}}, "response_format", "bad_request"),
+        (
+            {"response_format": {"type": "json_object"}, "choices": CHOICES, "model": "both"},
+            *("response_format", "unsupported_parameter"),
+        ),
         ({"choice": ["Rain", "Wind"]}, "choice", "unsupported_parameter"),
         ({"choices": ["Rain"]}, "choices", "bad_request"),
         ({"stream_options": {"include_usage": True}}, "stream_options", "unsupported_parameter"),
