@@ -1,14 +1,17 @@
 """JSON lines and other text files that users bring: encodings, line ends, nulls and NaN; and how ours are written.
 
-Text is UTF-8 with or without a byte order mark, or UTF-16, as spreadsheets and editors write it. A line ends at a line
-feed and nowhere else: U+2028, U+2029 and U+0085 may stand in a JSON string. NaN, which pandas writes for an empty cell,
-is null; a null column, which `datasets` fills in where a row lacks it, is as if left out. A key twice is an error.
+Text is UTF-8 with or without a byte order mark, or UTF-16, as spreadsheets and editors write it; whole files may be
+compressed by gzip. A line ends at a line feed and nowhere else: U+2028, U+2029 and U+0085 may stand in a JSON
+string. NaN, which pandas writes for an empty cell, is null; a null column, which `datasets` fills in where a row lacks
+it, is as if left out. A key twice is an error.
 """
 
 import codecs
+import gzip
 import io
 import json
 import re
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, NamedTuple, TypeAlias, TypeVar
@@ -21,6 +24,7 @@ from services.files import replace_atomically, write_atomic
 RowT = TypeVar("RowT", bound=BaseModel)
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 NUM_BYTES_SNIFFED = 4  # tell UTF-8 and UTF-16 apart
+GZIP = b"\x1f\x8b"  # how gzip's files begin (RFC 1952)
 
 
 def format_id(value: object) -> object:
@@ -59,11 +63,19 @@ class InvalidJson(ValueError):
 
 
 def read_bytes(path: Path, name: str) -> bytes:
-    """Return the content of a file; `BadConfig` begins with `name` and says why it cannot be read."""
+    """Return the content of a file, unpacked if it is gzip's; `BadConfig` begins with `name` and says what is wrong."""
     try:
-        return path.read_bytes()
+        content = path.read_bytes()
+        return gzip.decompress(content) if content.startswith(GZIP) else content
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise BadConfig(f"{name} is compressed by gzip, and damaged: {str(error).rstrip('.')}.") from error
     except OSError as error:
         raise BadConfig(f"{name} cannot be read: {error.strerror}.") from error
+
+
+def find_suffix(path: Path) -> str:
+    """Return the ending of a file's name in small letters, that before .gz where it has one."""
+    return Path(path.name.lower().removesuffix(".gz")).suffix
 
 
 def read_text(path: Path, name: str) -> str:
@@ -157,7 +169,7 @@ def parse_json_rows(text: str, *, is_lines: bool) -> Iterator[JsonRow]:
 
 def is_json_lines(file: Path, text: str) -> bool:
     """Tell whether a text is one JSON object a line rather than one list, whatever its file's name says of a list."""
-    suffix, start = file.suffix.lower(), text.lstrip()[:1]
+    suffix, start = find_suffix(file), text.lstrip()[:1]
     return start != "[" if suffix == ".jsonl" else suffix != ".json" and start == "{"
 
 

@@ -122,7 +122,8 @@ def find(name: str, audio_root: Path | None = None, fields: "FieldNames | None" 
         return mark_disputed(_read(Path(name), audio_root, fields))
     if name not in BENCHMARKS and Path(name).is_file():
         raise BadConfig(
-            f"Benchmark {name!r}: a file of questions is told by its end, {', '.join(SUFFIXES)}; save it so."
+            f"Benchmark {name!r}: a file of questions is told by its end, {', '.join(SUFFIXES)}, and .gz behind it "
+            "if it is compressed; save it so."
         )
     if fields:
         raise BadConfig(f"--fields names the fields of a file; {name!r} is not one.")
@@ -135,9 +136,9 @@ def find(name: str, audio_root: Path | None = None, fields: "FieldNames | None" 
 def _read(file: Path, audio_root: Path | None, fields: "FieldNames | None") -> Benchmark:
     """Read a file in the schema of MMAU or MMAR, where its first rows have it, and any other by its fields."""
     from eval.benchmarks import mmar, mmau
-    from services.json_lines import read_text
+    from services.json_lines import find_suffix, read_text
 
-    if file.suffix.lower() in {".json", ".jsonl"} and not fields:
+    if find_suffix(file) in {".json", ".jsonl"} and not fields:
         start = read_text(file, f"Benchmark {str(file)!r}")[:20_000]  # enough for the keys of a row
         if _has_form(start, "audio_id", "task"):
             return mmau.read(file, audio_root)

@@ -1,47 +1,45 @@
 """Detection of a file's fields: by the names that benchmarks use, checked against what the fields hold."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from pathlib import PurePosixPath
-from string import Formatter
 
-from eval.benchmarks.benchmark import AUDIO_SUFFIXES
-from eval.benchmarks.fields import AnswerForm, FieldNames, Part, find_family, find_letter_place, normalise
-from eval.benchmarks.options import AskedText, find_answer, format_text, read_first_label, read_options, split_inline
-from eval.benchmarks.tables import KEY, Table, TableRow
+from eval.benchmarks.fields import (
+    AUDIO_NAMES,
+    NAMES,
+    AnswerForm,
+    FieldNames,
+    Part,
+    fill,
+    find_family,
+    find_letter_place,
+    normalise,
+    unwrap,
+)
+from eval.benchmarks.options import (
+    AskedText,
+    find_answer,
+    format_text,
+    read_first_label,
+    read_labels,
+    read_options,
+    split_inline,
+)
+from eval.benchmarks.tables import (
+    KEY,
+    Table,
+    TableRow,
+    is_empty,
+    is_name,
+    is_path,
+    is_sampled,
+    may_name,
+    unfold,
+)
 from eval.scoring.rules import WITHOUT_OPTIONS
 from services.errors import BadConfig
 
-NAMES: Mapping[Part, tuple[str, ...]] = {
-    "id": ("id", "uid", "uniqid", "uniqueid", "questionid", "qid", "itemid", "sampleid", "index", "idx"),
-    "audio": (
-        *("audio", "audiopath", "audioid", "audiofile", "audiofilepath", "audiofilename", "audiopaths", "audios"),
-        *("path", "filepath", "file", "filename", "wav", "wavpath", "clip", "sound", "recording", "audiourl"),
-    ),
-    "question": (
-        *("question", "questiontext", "query", "prompt", "instruction", "sentence", "text", "input", "q", "stem"),
-    ),
-    "choices": (
-        *("choices", "options", "choice", "option", "chosens", "candidates", "answerchoices", "answeroptions"),
-        *("multiplechoice", "multichoice", "answers", "opts"),
-    ),
-    "answer": (
-        *("answer", "answergt", "correctanswer", "rightanswer", "goldanswer", "groundtruth", "gold", "gt", "label"),
-        *("answerkey", "key", "correct", "correctoption", "correctchoice", "officialanswer", "solution", "target"),
-        *("answeridx", "answerindex", "correctindex", "correctidx", "labelidx", "labelindex", "answers", "a"),
-        *("iscorrect", "isright", "isanswer"),
-    ),
-    "task": ("task", "taskname", "modality", "tasktype", "domain", "dataset", "subset"),
-    "category": ("category", "maincategory", "type", "skill", "questiontype", "qtype", "tag"),
-    "sub_category": ("subcategory", "subcat", "subtype", "subskill"),
-    "difficulty": ("difficulty", "level"),
-    "cluster": ("url", "videoid", "youtubeid", "ytid", "video", "sourceid"),
-    "instructions": ("instructionidlist",),
-    "arguments": ("kwargs",),
-}
-"""Names of each part in small letters without signs, the usual ones first."""
 QUESTION_WORDS = ("question", "instruction", "prompt", "query")
-OPTION_STEMS = ("choice", "option", "opt", "answer", "candidate", "ans", "")
 AUDIO_STEMS = ("audiopath", "audio", "audiofile", "path", "file", "wav", "clip")
+OPTION_STEMS = ("choice", "option", "opt", "answer", "candidate", "ans", "")
 MAX_CLASSES, MIN_ROWS = 6, 4  # answers that are classes: at most so many, each on so many rows on average
 NUM_LETTERS = 26
 ORDERS = "answer_orders"  # MuChoMusic's field beside `answers`
@@ -65,11 +63,20 @@ def detect_recordings(name: str, table: Table, given: FieldNames) -> FieldNames:
 
 
 def is_nested(table: Table, given: FieldNames) -> bool:
-    """Whether the question, or a field that is named, stands inside an object of a row rather than at its top."""
+    """Whether the question, the recording or a field that is named stands inside an object of a row, not at its top."""
     named = [name for name in given.model_dump(exclude_none=True).values() if isinstance(name, str)]
+    if any("." in name and name not in table.fields for name in named):
+        return True
     texts = {normalise(field) for row in table.rows for field, value in row.items() if isinstance(value, str)}
     asks = any(name in NAMES["question"] or any(word in name for word in QUESTION_WORDS) for name in texts)
-    return any("." in name and name not in table.fields for name in named) or not (given.question or asks)
+    return not (given.question or asks) or not (
+        given.audio or _hears(table) or not _hears(unfold(table, is_nested=True))
+    )
+
+
+def _hears(table: Table) -> bool:
+    """Whether some field names a recording."""
+    return any(is_path(value) for row in table.rows for value in row.values())
 
 
 class _Detector:
@@ -95,7 +102,9 @@ class _Detector:
         if choices is None and options is None and not is_open and not self._asks_inline(question):
             options = self._list_answers()
             if options is None and not self._holds_references():
-                raise self._make_missing_error("choices", "the options")
+                raise self._make_missing_error(
+                    "choices", "the options", ", or the answers of open ones with answer=NAME"
+                )
         found = FieldNames(audio=audio, question=question, choices=choices, options=options, instructions=instructions)
         answer, form = (given.answer, None) if instructions or given.rule == "refusal" else self._find_answer(found)
         found = found.model_copy(update={"answer": answer, "answer_form": form})
@@ -122,27 +131,32 @@ class _Detector:
         return [row[field] for row in self._table.rows if field in row]
 
     def _find_audio(self) -> str | tuple[str, ...] | None:
+        """Return the field of the recordings, even where some rows have none: those will be named."""
         if family := find_family(self._table.fields, AUDIO_STEMS):
             return family
-        paths = [field for field in self._table.fields if all(map(_is_path, self._list_values(field)))]
+        values = {
+            field: [row[field] for row in self._table.rows if not is_empty(row.get(field))]
+            for field in self._table.fields
+        }
         named = self._list_candidates("audio")
-        found = [field for field in named if field in paths] or paths or list(filter(self._is_name, named))
+        paths = [field for field, those in values.items() if those and all(map(is_path, those))]
+        found = (
+            [field for field in named if field in paths]
+            or [field for field in named if any(map(is_path, values[field]))]
+            or paths
+            or [field for field in named if values[field] and all(map(is_name, values[field]))]
+        )
         if len(found) > 1 and found[0] not in named:
             raise self._make_ambiguity_error("audio", found)
-        if samples := next((field for field in named if field not in found and self._holds_samples(field)), None):
+        if samples := next(
+            (field for field in named if field not in found and any(map(is_sampled, values[field]))), None
+        ):
             raise BadConfig(
                 f"{self._name}: its field {samples!r} holds decoded samples; export the recordings as they are "
                 "(of the Hub's library: cast_column with Audio(decode=False)), or name their paths with --fields."
             )
-        return found[0] if found else None
-
-    def _holds_samples(self, field: str) -> bool:
-        return any(isinstance(value, Mapping) and "array" in value for value in self._list_values(field))
-
-    def _is_name(self, field: str) -> bool:
-        """Whether the field holds short texts without spaces, such as names of clips without their endings."""
-        values = self._list_values(field)
-        return all(isinstance(value, str) and value and " " not in value.strip() for value in values)
+        sure = [field for field in named if normalise(field.rpartition(".")[2]) in AUDIO_NAMES]
+        return next(iter(found or [field for field in sure if any(map(may_name, values[field]))]), None)
 
     def _find_question(self) -> str | None:
         def asks(field: str) -> bool:
@@ -186,7 +200,7 @@ class _Detector:
     def _list_answers(self) -> tuple[str, ...] | None:
         """Return the answers of a file without options, if they are so few that they are its classes."""
         for field in [self._given.answer] if self._given.answer else self._list_candidates("answer"):
-            answers = sorted({format_text(_unwrap(value)) for value in self._list_values(field)})
+            answers = sorted({format_text(unwrap(value)) for value in self._list_values(field)})
             is_few = 2 <= len(answers) <= MAX_CLASSES and len(self._table.rows) >= MIN_ROWS * len(answers)
             if is_few and any(find_letter_place(answer, NUM_LETTERS) is None for answer in answers):
                 return tuple(answers)  # letters alone stand for options that are elsewhere
@@ -277,7 +291,7 @@ class _Detector:
 
     def _list_forms(self, field: str, asked: "_AskedRows") -> list[AnswerForm]:
         """Return the ways in which the field's values answer every row that has one."""
-        pairs = [(row[field], what.options) for row, what in asked if field in row and what.options]
+        pairs = [(what.name_right(row[field]), what.options) for row, what in asked if field in row and what.options]
         single = [(one, options) for value, options in pairs for one in (value if isinstance(value, list) else [value])]
         if not single:
             return ["text"] if pairs else []
@@ -307,10 +321,10 @@ class _Detector:
             return found
         return KEY if KEY in self._table.fields else None
 
-    def _make_missing_error(self, part: Part, what: str) -> BadConfig:
+    def _make_missing_error(self, part: Part, what: str, also: str = "") -> BadConfig:
         return BadConfig(
             f"{self._name}: none of its fields is known to hold {what} (field {part!r}); they are "
-            f"{', '.join(self._table.fields)}. Name it with --fields {part}=NAME."
+            f"{', '.join(self._table.fields)}. Name it with --fields {part}=NAME{also}."
         )
 
     def _make_ambiguity_error(self, part: Part, found: Sequence[str]) -> BadConfig:
@@ -327,7 +341,7 @@ FORMS: tuple[AnswerForm, ...] = ("text", "index0", "index1")
 
 def _find_place(row: TableRow, what: AskedText, field: str, form: AnswerForm) -> int | None:
     """Return which option a field calls the right one; None where the row has none, or it is none of the options."""
-    value = _unwrap(row.get(field))
+    value = unwrap(what.name_right(row.get(field)))
     return None if value is None else find_answer(value, what.options, form)
 
 
@@ -355,38 +369,19 @@ def read_asked(row: TableRow, names: FieldNames) -> AskedText:
     """Return the question of a row and its options, with the empty ones; options that the question repeats are cut."""
     question = fill(names.question or "", row)
     inline, label = split_inline(question), None
+    labels: tuple[str, ...] = ()
     if isinstance(names.choices, tuple):
-        options = tuple(text for field in names.choices for text in (read_options([row.get(field)])))
+        labels = names.choices
+        options = tuple(text for field in labels for text in (read_options([row.get(field)])))
     elif names.choices is None:
         return AskedText(question, names.options) if names.options else inline or AskedText(question, ())
     else:
         options = read_options(row.get(names.choices))
         label = read_first_label(row.get(names.choices))
+        labels = read_labels(row.get(names.choices))
     is_repeated = inline is not None and bool(inline.question) and len(inline.options) == len(options)
-    return AskedText(inline.question if inline and is_repeated else question, options, label)
-
-
-def fill(template: str, row: TableRow) -> str:
-    """Return the text of a field, or of a template that names fields in braces; nothing where the row lacks it."""
-    if "{" not in template:
-        value = _unwrap(row.get(template, ""))
-        return value if isinstance(value, str) else str(value)
-    parsed = Formatter().parse(template)
-    return "".join(text + (str(row.get(name, "")) if name else "") for text, name, _, _ in parsed)
-
-
-def _is_path(value: object) -> bool:
-    """Whether a value names a recording, or several."""
-    if isinstance(value, list):
-        return bool(value) and all(map(_is_path, value))
-    if isinstance(value, Mapping):
-        return not {"path", "bytes", "src"}.isdisjoint(value)
-    return isinstance(value, str) and PurePosixPath(value.strip().split("?")[0]).suffix.lower() in AUDIO_SUFFIXES
-
-
-def _unwrap(value: object) -> object:
-    """Return the one value of a list of one; any other value stays as it is."""
-    return value[0] if isinstance(value, list) and len(value) == 1 else value
+    labels = labels if len(labels) == len(options) else ()
+    return AskedText(inline.question if inline and is_repeated else question, options, label, labels)
 
 
 def _is_number(value: object) -> bool:

@@ -5,10 +5,11 @@ answer is one of the options. Where two fields or two meanings are possible, `--
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from string import Formatter, ascii_lowercase, ascii_uppercase
 from typing import Literal, TypeAlias, get_args
+from unicodedata import normalize
 
 from pydantic import ValidationError, field_validator
 
@@ -35,6 +36,38 @@ Part: TypeAlias = Literal[
     "arguments",
 ]
 PARTS: tuple[Part, ...] = get_args(Part)
+AUDIO_NAMES = (
+    *("audio", "audiopath", "audioid", "audiofile", "audiofilepath", "audiofilename", "audiopaths", "audios"),
+    *("wav", "wavpath", "audiourl"),
+)
+"""Names that nothing but recordings has, in small letters without signs."""
+NAMES: Mapping[Part, tuple[str, ...]] = {
+    "id": ("id", "uid", "uniqid", "uniqueid", "questionid", "qid", "itemid", "sampleid", "index", "idx"),
+    "audio": (*AUDIO_NAMES, "path", "filepath", "file", "filename", "clip", "sound", "recording"),
+    "question": (
+        *("question", "questiontext", "query", "prompt", "instruction", "sentence", "text", "input", "q", "stem"),
+    ),
+    "choices": (
+        *("choices", "options", "choice", "option", "chosens", "candidates", "answerchoices", "answeroptions"),
+        *("multiplechoice", "multichoice", "answers", "opts"),
+    ),
+    "answer": (
+        *("answer", "answergt", "correctanswer", "rightanswer", "goldanswer", "groundtruth", "gold", "gt", "label"),
+        *("answerkey", "key", "correct", "correctoption", "correctchoice", "officialanswer", "solution", "target"),
+        *("answeridx", "answerindex", "correctindex", "correctidx", "labelidx", "labelindex", "answers", "a"),
+        *("iscorrect", "isright", "isanswer", "ans", "answertext", "answerletter", "answerlabel", "answeroption"),
+        *("correctans", "correctanswers", "goldlabel", "labels", "truth", "rightoption", "rightchoice", "right"),
+        *("expected", "expectedanswer", "reference", "referenceanswer"),
+    ),
+    "task": ("task", "taskname", "modality", "tasktype", "domain", "dataset", "subset"),
+    "category": ("category", "maincategory", "type", "skill", "questiontype", "qtype", "tag"),
+    "sub_category": ("subcategory", "subcat", "subtype", "subskill"),
+    "difficulty": ("difficulty", "level"),
+    "cluster": ("url", "videoid", "youtubeid", "ytid", "video", "sourceid"),
+    "instructions": ("instructionidlist",),
+    "arguments": ("kwargs",),
+}
+"""Names of each part in small letters without signs, the usual ones first."""
 MOST_MISSING = 2  # columns of options in a row that have no value in a whole table
 
 
@@ -157,7 +190,7 @@ def drop_word(text: str) -> str:
 
 def find_letter_place(text: str, num_options: int) -> int | None:
     """Return the place of the option that B, (b), "b." or "Option B" stands for; None where it is not a letter."""
-    bare = drop_word(text).strip("().:[]（）．").strip().upper()
+    bare = drop_word(normalize("NFKC", text)).strip("().:[]").strip().upper()
     return ascii_uppercase.index(bare) if len(bare) == 1 and bare in ascii_uppercase[:num_options] else None
 
 
@@ -212,3 +245,17 @@ def _name_missing(found: dict[int, str], number: int) -> str:
 def normalise(field: str) -> str:
     """Return a field's name in small letters without signs: Sub-Category and sub_category are one name."""
     return "".join(char for char in field.casefold() if char.isalnum())
+
+
+def fill(template: str, row: Mapping[str, object]) -> str:
+    """Return the text of a field, or of a template that names fields in braces; nothing where the row lacks it."""
+    if "{" not in template:
+        value = unwrap(row.get(template, ""))
+        return value if isinstance(value, str) else str(value)
+    parsed = Formatter().parse(template)
+    return "".join(text + (str(row.get(name, "")) if name else "") for text, name, _, _ in parsed)
+
+
+def unwrap(value: object) -> object:
+    """Return the one value of a list of one; any other value stays as it is."""
+    return value[0] if isinstance(value, list) and len(value) == 1 else value

@@ -1,18 +1,17 @@
 """Benchmarks from any file of questions: its rows become items by the names of its fields."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from string import ascii_uppercase
 from typing import NamedTuple
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from pydantic import ValidationError
 
 from eval.benchmarks.benchmark import NO_OPTIONS, NO_REFERENCE, Benchmark, Item, join_sources
-from eval.benchmarks.detection import ORDERS, detect_fields, detect_recordings, fill, is_nested, read_asked
-from eval.benchmarks.fields import FieldNames, list_names, merge_fields, read_fields
+from eval.benchmarks.detection import ORDERS, detect_fields, detect_recordings, is_nested, read_asked
+from eval.benchmarks.fields import FieldNames, fill, list_names, merge_fields, read_fields
 from eval.benchmarks.options import (
+    AskedText,
     draw_order,
     find_answer,
     find_several,
@@ -21,12 +20,11 @@ from eval.benchmarks.options import (
     parse_list,
     split_inline,
 )
-from eval.benchmarks.tables import Table, TableRow, read_table, unfold
+from eval.benchmarks.tables import Table, TableRow, list_paths, read_table, unfold
 from eval.scoring.instructions import Instruction
 from eval.scoring.rules import ERROR_RATES, ScoringRule, check_instructions
 from eval.scoring.voicebench import CLOSED, TASKS, find_task
 from services.errors import BadConfig, word_problem
-from services.json_lines import format_id
 from services.questions import MAX_CLIPS
 
 NUM_OPTIONS = len(ascii_uppercase)
@@ -135,13 +133,14 @@ def make_items(name: str, table: Table, names: FieldNames, reading: RowReading =
 
 def _has_several_answers(row: TableRow, names: FieldNames) -> bool:
     """Whether the answer is a list, or a cell that names several options and is none itself."""
-    value = row.get(names.answer or "")
-    if not isinstance(value, str):
-        return isinstance(value, list) and len(value) > 1
-    options, form, cell = read_asked(row, names).options, names.answer_form or "text", parse_cell(value)
-    if isinstance(cell, list):
-        return len(cell) > 1 and None not in [find_answer(one, options, form) for one in cell]
-    return find_answer(value, options, form) is None and bool(find_several(value, options, form))
+    what, form = read_asked(row, names), names.answer_form or "text"
+    published, options = row.get(names.answer or ""), what.options
+    value = what.name_right(published)
+    if isinstance(value, list):
+        is_cell = isinstance(published, str)
+        return len(value) > 1 and not (is_cell and None in [find_answer(one, options, form) for one in value])
+    is_text = isinstance(value, str) and find_answer(value, options, form) is None
+    return is_text and bool(find_several(str(value), options, form))
 
 
 class _Answered(NamedTuple):
@@ -170,11 +169,12 @@ class _Row:
         asked = self._row.get(self._names.question or "", "")
         if not (isinstance(asked, str) or (isinstance(asked, list) and len(asked) == 1)):
             raise self._make_error("question", f"{asked!r} is not a text")
-        question, options, _ = read_asked(self._row, self._names)
+        what = read_asked(self._row, self._names)
+        question, options = what.question, what.options
         if not question.strip() and not ask:
             raise self._make_error("question", "is empty; it needs words")
         self._refuse_two_orders(options)
-        answered = self._answer(options)
+        answered = self._answer(what)
         clips = self._list_clips()
         num = len(clips)
         many = f"has {num} recordings; at most {MAX_CLIPS} can be asked about" if num > MAX_CLIPS else ""
@@ -233,14 +233,15 @@ class _Row:
     def _list_clips(self) -> list[str]:
         fields = self._names.audio
         values = [self._row.get(field) for field in fields] if isinstance(fields, tuple) else [self._read_audio(fields)]
-        return [clip for value in values for clip in _list_paths(parse_list(value))]
+        return [clip for value in values for clip in list_paths(parse_list(value))]
 
     def _read_audio(self, field: str | None) -> object:
         return None if field is None else fill(field, self._row) if "{" in field else self._row.get(field)
 
-    def _answer(self, published: tuple[str, ...]) -> _Answered:
+    def _answer(self, what: AskedText) -> _Answered:
         """Return the options without the empty ones of columns, and the text of the right one."""
-        value = self._row.get(self._names.answer) if self._names.answer else None
+        published = what.options
+        value = what.name_right(self._row.get(self._names.answer)) if self._names.answer else None
         if instructions := self._list_instructions():
             return _Answered((), format_text(value), rule=self._names.rule or "ifeval", instructions=instructions)
         if self._names.rule in ERROR_RATES:
@@ -369,23 +370,6 @@ def read_instruction(name: object, arguments: object, question: object) -> Instr
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         raise BadConfig(f"{'.'.join(map(str, problem['loc']))!r} of {name!r}: {word_problem(problem)}.") from error
-
-
-def _list_paths(value: object) -> list[str]:
-    """Return the paths that a field names: one, a list, or the structure that `datasets` writes."""
-    if isinstance(value, list):
-        return [path for one in value for path in _list_paths(one)]
-    if isinstance(value, Mapping):
-        value = value.get("path") or value.get("src")
-    text = format_id(value) if value is not None else ""
-    return [_read_path(text)] if isinstance(text, str) and text.strip() else []
-
-
-def _read_path(text: str) -> str:
-    """Return a path as it is written here: of a file:// address, or of Windows with its backslashes."""
-    if text.startswith("file:"):
-        text = url2pathname(urlsplit(text).path)
-    return PureWindowsPath(text).as_posix() if "\\" in text and "/" not in text else text
 
 
 def _refuse_unknown(name: str, given: FieldNames, table: Table) -> None:

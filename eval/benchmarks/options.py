@@ -18,10 +18,15 @@ from services.questions import OWN_LETTER
 MARK = re.compile(r"(?<!\S)(?:[(（\[]([^\W_])[)）\]]|([^\W_])[.):、．：])\s*(?=\S)")
 """Of an option inside a text, as in "(a) a dog (b) a cat", "[A] a dog [B] a cat" or "1) a dog 2) a cat"."""
 SEQUENCES = (ascii_lowercase, "123456789")
+OPTION_WORDS = r"(?:option|choice|answer)[ \t]*"  # that may stand before the letter of an option
 FLAGS = ("correct", "iscorrect", "isright", "isanswer", "answer", "gold")  # of a right option
 SEVERAL = (r"[;；|\n]+", r"[,，、;；/&+|\n]+|\band\b", r"[\s,，、;；/&+|]+|\band\b")
 """What may stand between several right options of one cell, the strictest first; spaces alone between letters only."""
 SPACES = 2
+ELEMENT = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|[-+\w.]+"""
+ARRAY = re.compile(rf"\[\s*(?:{ELEMENT})(?:\s+(?:{ELEMENT}))+\s*\]")
+"""How numpy prints an array, as in "['a dog' 'a cat']", which Python would join to one text."""
+LABEL_KEYS = ("id", "label", "key")
 TEXT_KEYS = ("text", "content", "value", "option", "choice")
 
 
@@ -33,6 +38,23 @@ class AskedText(NamedTuple):
     """As published, with the empty ones; none: an open question."""
     first_label: int | None = None
     """Number of the first option, where they are numbered in an object."""
+    labels: tuple[str, ...] = ()
+    """What the file calls each option, where that is the name of a field, as in choice_a, or a key or an id."""
+
+    def name_right(self, value: object) -> object:
+        """Return the text of the option that a value calls by its label, or those of several; others as they are.
+
+        A letter or a digit alone is left to the form of the answers: options may be letters themselves. A list of
+        flags, such as [0, 1, 0], gives the options that it marks; as places it would call all of them right.
+        """
+        value = parsed if isinstance(parsed := parse_cell(value), list) else value
+        if isinstance(value, list) and len(value) == len(self.options) > 1 and all(map(_is_flag, value)):
+            return [option for option, flag in zip(self.options, value, strict=True) if flag]
+        if isinstance(value, list):
+            return [self.name_right(one) for one in value]
+        label = format_text(value)
+        is_called = len(label) > 1 and label in self.labels and label not in self.options
+        return self.options[self.labels.index(label)] if is_called else value
 
 
 def read_options(value: object) -> tuple[str, ...]:
@@ -42,8 +64,26 @@ def read_options(value: object) -> tuple[str, ...]:
         return _place_letters(pairs) or _reorder(pairs)
     if isinstance(value, list):
         objects = [one for one in value if isinstance(one, Mapping)]
-        return _reorder(_pair_objects(objects)) if objects == value else tuple(map(format_text, value))
+        return _reorder(_pair_objects(objects)) if objects == value else _read_list(value)
     return _split_cell(value) if isinstance(value, str) else ()
+
+
+def _read_list(value: Sequence[object]) -> tuple[str, ...]:
+    """Return options of a list, those in lists of their own too, alone or after a letter; nothing for longer ones."""
+    lists = [one for one in value if isinstance(one, list)]
+    if lists == value and all(len(one) == 2 for one in lists) and _read_signs([format_text(one[0]) for one in lists]):
+        return _reorder([(format_text(label), format_text(text)) for label, text in lists])
+    return tuple(map(format_text, value)) if all(len(one) == 1 for one in lists) else ()
+
+
+def read_labels(value: object) -> tuple[str, ...]:
+    """Return what the options of a field are called, in their order, where it is an object or a list of objects."""
+    if isinstance(value, str):
+        value = parse_cell(value)
+    pairs = _pair_labels(value) if isinstance(value, Mapping) else []
+    if isinstance(value, list) and value and all(isinstance(one, Mapping) for one in value):
+        pairs = _pair_objects(value)
+    return _reorder([(label, label) for label, _ in pairs])
 
 
 class Flags(NamedTuple):
@@ -103,7 +143,7 @@ def _pair_objects(objects: Sequence[Mapping[str, object]]) -> list[tuple[str, st
     ordered = list(dict.fromkeys([*(key for key in TEXT_KEYS if key in plain), *plain]))
     signs = [key for key in ordered if _read_signs([format_text(one[key]) for one in objects])]
     text = next((key for key in ordered if key not in signs), next(iter(ordered), None))
-    label = next((key for key in signs if key != text), None)
+    label = next((key for key in (*signs, *LABEL_KEYS) if key != text and key in plain), None)
     if text is None:
         return []
     return [(format_text(one[label]) if label else "", format_text(one[text])) for one in objects]
@@ -150,15 +190,18 @@ def format_text(value: object) -> str:
     """Return the text of a value: numbers and truth values as they are read aloud, an object by its text."""
     if isinstance(value, Mapping):
         value = next((value[key] for key in TEXT_KEYS if key in value), value)
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
     value = "" if value is None else format_id(value)
     return value if isinstance(value, str) else str(value)
 
 
 def _split_cell(cell: str) -> tuple[str, ...]:
     """Return the options of one cell; they are written as JSON, as Python, lettered, or with a mark between."""
+    if cell.lstrip().startswith(("[", "{", "(")) and isinstance(parsed := parse_literal(cell), list | Mapping):
+        return read_options(parsed)
     if cell.lstrip().startswith(("[", "{")):
-        parsed = parse_literal(cell)
-        return read_options(parsed) if isinstance(parsed, list | Mapping) else ()
+        return ()
     if (lettered := split_inline(cell)) and not lettered.question:
         return lettered.options
     separator = next((mark for mark in ("|", ";", "\n") if mark in cell), ",")
@@ -167,12 +210,15 @@ def _split_cell(cell: str) -> tuple[str, ...]:
 
 
 def parse_literal(cell: str) -> object:
-    """Return the value that a cell holds as JSON or as Python; None where it is neither."""
+    """Return the value that a cell holds as JSON, as Python or numpy print it; None where it is none of these."""
+    if ARRAY.fullmatch(cell.strip()):
+        cell = f"[{', '.join(re.findall(ELEMENT, cell))}]"
     for read in (json.loads, ast.literal_eval):
         try:
-            return read(cell)
+            value: object = read(cell)
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
+        return list(value) if isinstance(value, tuple) else value
     return None
 
 
@@ -205,10 +251,24 @@ def split_inline(text: str) -> AskedText | None:
     if not runs:
         return None
     run = max(runs, key=len)
+    word = _find_common_word(text, run)
+    if word and not re.fullmatch(OPTION_WORDS, word, re.IGNORECASE):
+        return None  # examples, speakers or steps
     end = _find_end(text, run)
-    edges = [*((mark.start(), mark.end()) for mark in run), (end, end)]
+    edges = [*((mark.start() - len(word), mark.end()) for mark in run), (end, end)]
     options = tuple(text[left[1] : right[0]].strip(" \t\r\n,;") for left, right in pairwise(edges))
     return AskedText("\n".join(part for part in (text[: edges[0][0]].strip(), text[end:].strip()) if part), options)
+
+
+def _find_common_word(text: str, run: Sequence[re.Match[str]]) -> str:
+    """Return the word before every mark, with what parts it from the mark, as in "Example 1: a dog Example 2: a cat".
+
+    Nothing where they differ, or where the word between two marks is all that stands there and so an option itself.
+    """
+    words = [found[0] if (found := re.search(r"\w+[ \t]*$", text[: mark.start()])) else "" for mark in run]
+    gaps = [text[left.end() : right.start()].strip() for left, right in pairwise(run)]
+    is_common = len({word.strip().casefold() for word in words}) == 1 and words[0].strip() not in gaps
+    return words[0] if is_common else ""
 
 
 def _find_end(text: str, run: Sequence[re.Match[str]]) -> int:
@@ -298,7 +358,8 @@ def _find_own_letter(text: str) -> str | None:
 
 
 def _strip_mark(text: str) -> str:
-    """Return a text without a letter before it, in small letters and single spaces."""
+    """Return a text without a letter before it, in small letters, single spaces and composed characters (NFKC)."""
+    text = normalize("NFKC", text)
     marked = OWN_LETTER.fullmatch(text)
     return " ".join((marked[4] if marked else text).casefold().split()).rstrip(".")
 
@@ -309,5 +370,6 @@ def read_integer(value: object) -> int | None:
         return None
     if isinstance(value, int | float):
         return int(value) if isinstance(value, int) or value.is_integer() else None
-    digits = re.fullmatch(r"\(?(\d{1,3})(?:\.0)?[.)]?", drop_word(value)) if isinstance(value, str) else None
+    text = drop_word(normalize("NFKC", value)) if isinstance(value, str) else ""
+    digits = re.fullmatch(r"\(?(\d{1,3})(?:\.0)?[.)]?", text)
     return int(digits[1]) if digits else None

@@ -61,10 +61,13 @@ def read_parquet(file: Path, sha256: str) -> list[Mapping[str, object]]:
         batches = opened.iter_batches(batch_size=NUM_ROWS_READ)
         rows = (row for batch in batches for row in batch.to_pylist(maps_as_pydicts="lossy"))
         return list(_keep_clips(folder, rows, labels))
-    except OSError as error:
-        raise BadConfig(f"{name} cannot be read: {error.strerror or str(error).rstrip('.')}.") from error
     except pyarrow.ArrowException as error:
         raise BadConfig(f"{name} is not Parquet: {' '.join(str(error).split()).rstrip('.')}.") from error
+    except ValueError as error:  # a time in nanoseconds has no value in Python
+        why, *_ = str(error).split(". ")
+        raise BadConfig(f"{name} holds a value that cannot be read: {why}; leave its column out.") from error
+    except OSError as error:
+        raise BadConfig(f"{name} cannot be read: {error.strerror or str(error).rstrip('.')}.") from error
 
 
 def _read_labels(described: bytes) -> Mapping[str, Sequence[str]]:

@@ -9,12 +9,24 @@ import hashlib
 import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, NamedTuple, TypeAlias, TypeGuard
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
-from eval.benchmarks.options import find_flags
+from eval.benchmarks.benchmark import AUDIO_SUFFIXES
+from eval.benchmarks.options import find_flags, parse_list
 from services.errors import BadConfig
-from services.json_lines import InvalidJson, is_json_lines, parse_json, read_text, split_lines
+from services.json_lines import (
+    InvalidJson,
+    find_suffix,
+    format_id,
+    is_json_lines,
+    parse_json,
+    read_text,
+    split_lines,
+)
+from services.questions import MAX_CLIPS
 
 KEY = "(key)"
 """Field that holds the key of a row, where the file is an object from keys to rows."""
@@ -23,6 +35,9 @@ DECLARED = re.compile(r'\s*"?sep=(?P<mark>[^"\r\n])["\s;,|]*?(?:\r\n|\r|\n|\Z)',
 """First line with which Excel is told, and says, what parts the cells; it is not a row."""
 MAX_DEPTH = 4  # of objects in objects
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
+EMPTY_CELLS = ("", "nan", "NaN")
+"""What pandas writes where a cell has no value, and reads so."""
+MOST_CHARACTERS = 2**31 - 1  # of a cell: what the csv module can be told everywhere; its default is 131,072
 
 NEEDED = dict.fromkeys((".csv", ".tsv", ".parquet"), "a header and rows")
 
@@ -53,7 +68,7 @@ class CsvRows(NamedTuple):
 
 def is_table(name: str) -> bool:
     """Whether a name is that of a file rather than of a benchmark."""
-    return Path(name).suffix.lower() in SUFFIXES
+    return find_suffix(Path(name)) in SUFFIXES
 
 
 def read_table(file: Path) -> Table:
@@ -66,7 +81,7 @@ def read_table(file: Path) -> Table:
         raise BadConfig(f"{name} cannot be read: {error.strerror}.") from error
     rows = [_drop_nulls(row) for row in _read_rows(name, file, sha256)]
     if not rows:
-        raise BadConfig(f"{name} holds no items; it needs {NEEDED.get(file.suffix.lower(), 'a JSON list of rows')}.")
+        raise BadConfig(f"{name} holds no items; it needs {NEEDED.get(find_suffix(file), 'a JSON list of rows')}.")
     return Table(rows, sha256)
 
 
@@ -76,7 +91,7 @@ def _read_rows(name: str, file: Path, sha256: str) -> Iterable[TableRow]:
 
         return read_parquet(file, sha256)
     text = read_text(file, name)
-    return _read_csv(name, text) if file.suffix.lower() in {".csv", ".tsv"} else _read_json(name, file, text)
+    return _read_csv(name, text) if find_suffix(file) in {".csv", ".tsv"} else _read_json(name, file, text)
 
 
 def _drop_nulls(row: TableRow) -> TableRow:
@@ -86,7 +101,9 @@ def _drop_nulls(row: TableRow) -> TableRow:
 
 def _read_csv(name: str, text: str) -> Iterator[TableRow]:
     header, rows = read_csv(name, text)
-    return ({field: cell for field, cell in zip(header, cells, strict=False) if cell != ""} for cells in rows)
+    return (
+        {field: cell for field, cell in zip(header, cells, strict=False) if cell not in EMPTY_CELLS} for cells in rows
+    )
 
 
 def read_csv(name: str, text: str) -> CsvRows:
@@ -105,6 +122,7 @@ def read_csv(name: str, text: str) -> CsvRows:
 
 
 def _read_cells(name: str, text: str, delimiter: str) -> Iterator[list[str]]:
+    csv.field_size_limit(MOST_CHARACTERS)  # a cell may hold a transcript of an hour; the file is in memory anyway
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
     try:
         for cells in lines:
@@ -117,9 +135,9 @@ def _read_cells(name: str, text: str, delimiter: str) -> Iterator[list[str]]:
 
 def _check_cells(name: str, header: Sequence[str], rows: Iterator[list[str]]) -> Iterator[list[str]]:
     for number, cells in enumerate(rows, start=1):
-        if len(cells) > len(header):
+        if any(cells[len(header) :]):
             raise BadConfig(f"{name}, row {number}, has {len(cells)} cells; its header names {len(header)}.")
-        yield cells
+        yield cells[: len(header)]
 
 
 def _find_delimiter(text: str) -> str:
@@ -129,7 +147,7 @@ def _find_delimiter(text: str) -> str:
 
 
 def _read_json(name: str, file: Path, text: str) -> Iterator[TableRow]:
-    if is_json_lines(file, text) or file.suffix.lower() == ".ndjson":
+    if is_json_lines(file, text) or find_suffix(file) == ".ndjson":
         yield from _read_lines(name, text)
         return
     try:
@@ -230,3 +248,54 @@ def _list_inner(row: TableRow, stem: str = "", depth: int = 0) -> Iterator[tuple
             yield f"{stem}{name}", value
         if isinstance(value, Mapping) and depth < MAX_DEPTH:
             yield from _list_inner(value, f"{stem}{name}.", depth + 1)
+
+
+def is_path(value: object) -> bool:
+    """Whether a value names a recording, or several."""
+    value = parse_list(value)
+    if isinstance(value, list):
+        return bool(value) and all(map(is_path, value))
+    if isinstance(value, Mapping):
+        return not {"path", "bytes", "src"}.isdisjoint(value)
+    return isinstance(value, str) and PurePosixPath(value.strip().split("?")[0]).suffix.lower() in AUDIO_SUFFIXES
+
+
+def list_paths(value: object) -> list[str]:
+    """Return the paths that a field names: one, a list, or the structure that `datasets` writes."""
+    if isinstance(value, list):
+        return [path for one in value for path in list_paths(one)]
+    if isinstance(value, Mapping):
+        value = value.get("path") or value.get("src")
+    text = format_id(value) if value is not None else ""
+    return [_read_path(text)] if isinstance(text, str) and text.strip() else []
+
+
+def _read_path(text: str) -> str:
+    """Return a path as it is written here: of a file:// address, or of Windows with its backslashes."""
+    if text.startswith("file:"):
+        text = url2pathname(urlsplit(text).path)
+    return PureWindowsPath(text).as_posix() if "\\" in text and "/" not in text else text
+
+
+def is_empty(value: object) -> bool:
+    """Whether a value names nothing: null, no text, or a structure without a value."""
+    if isinstance(value, Mapping):
+        return all(one is None for one in value.values())
+    return value is None or (isinstance(value, str | Sequence) and not value)
+
+
+def is_name(value: object) -> bool:
+    """Whether a value is a short text without spaces, such as the name of a clip without its ending."""
+    return isinstance(value, str) and " " not in value.strip()
+
+
+def may_name(value: object) -> bool:
+    """Whether a value may be the name or the number of a clip."""
+    return isinstance(value, str | int | list) and not isinstance(value, bool)
+
+
+def is_sampled(value: object) -> bool:
+    """Whether a value is a waveform: an array in a structure, or a list of more numbers than recordings can be."""
+    if isinstance(value, Mapping):
+        return "array" in value
+    return isinstance(value, list) and len(value) > MAX_CLIPS and all(isinstance(one, int | float) for one in value)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from eval.benchmarks.detection import detect_fields, fill
-from eval.benchmarks.fields import FieldNames
+from eval.benchmarks.detection import detect_fields
+from eval.benchmarks.fields import FieldNames, fill
 from eval.benchmarks.tables import Table
 from services.errors import BadConfig
 
@@ -130,3 +130,19 @@ def test_mmaus_and_mmars_files_of_our_own_are_found_as_their_schemas_read_them(t
     file.write_text(json.dumps([row | {"category": "c", "sub-category": "s", "difficulty": "easy"}]))
     (known,), (found,) = mmau.read(file).items, read_mapped(file).items
     assert found == known.model_copy(update={"cluster": ""})
+
+
+def test_answers_that_name_the_column_of_their_option() -> None:
+    row = {"question": "What?", "option_1": "dog", "option_2": "cat", "correct": "option_2"}
+    found = detect(row, row | {"correct": "option_1"})
+    assert (found.answer, found.answer_form) == ("correct", "text")
+
+
+def test_answers_that_are_flags_of_their_options() -> None:
+    rows = [{"question": "What?", "choices": ["dog", "cat"], "answer": flags} for flags in ([0, 1], [1, 0])]
+    assert detect(*rows).answer_form == "text"
+
+
+def test_options_that_are_not_found_may_be_answers_to_open_questions() -> None:
+    with pytest.raises(BadConfig, match="choices=NAME, or the answers of open ones with answer=NAME"):
+        detect({"instruction": "Name the genre.\nExample 1: blues\nExample 2: jazz", "output": "jazz"})

@@ -3,7 +3,15 @@
 import pytest
 
 from eval.benchmarks.fields import AnswerForm
-from eval.benchmarks.options import AskedText, find_answer, read_integer, read_options, split_inline
+from eval.benchmarks.options import (
+    AskedText,
+    find_answer,
+    parse_literal,
+    read_integer,
+    read_labels,
+    read_options,
+    split_inline,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,7 +28,11 @@ from eval.benchmarks.options import AskedText, find_answer, read_integer, read_o
         [{"A": "cat"}, {"B": "dog, wild"}, {"C": "7"}],
         {"option_2": "dog, wild", "option_1": "cat", "option_3": 7},
         {"second": "cat", "first": "dog, wild", "third": 7},
+        [["cat"], ["dog, wild"], ["7"]],
+        [["B", "dog, wild"], ["A", "cat"], ["C", 7]],
         "['cat', 'dog, wild', '7']",
+        "('cat', 'dog, wild', '7')",
+        "['cat' 'dog, wild'\n '7']",
         '["cat", "dog, wild", 7]',
         "cat|dog, wild|7",
         "cat; dog, wild; 7",
@@ -45,6 +57,11 @@ def test_options_in_many_forms(value: object) -> None:
         ("How many? 1) one 2) two 3) three", AskedText("How many?", ("one", "two", "three"))),
         ("这是什么？ Ａ．狗 Ｂ．猫", AskedText("这是什么？", ("狗", "猫"))),
         ("56 or more?\nA.56  B.64  C.68", AskedText("56 or more?", ("56", "64", "68"))),
+        ("What? Option A: dogs Option B: cats", AskedText("What?", ("dogs", "cats"))),
+        ("What?\nAnswer 1. dogs\nAnswer 2. cats", AskedText("What?", ("dogs", "cats"))),
+        ("Is there no or yes or no (a) no (b) yes", AskedText("Is there no or yes or no", ("no", "yes"))),
+        ("Name the genre.\nExample 1: blues\nExample 2: jazz", None),
+        ("Speaker A: hello. Speaker B: no. What is meant?", None),
         ("Who is Dr. B. Smith (a)?", None),
         ("Is it vitamin A. or K?", None),
     ],
@@ -131,3 +148,62 @@ def test_numbers_as_people_write_them(value: object) -> None:
 def test_what_follows_the_list_of_options_belongs_to_the_question() -> None:
     asked = split_inline("What is heard?\n[A] a dog\n[B] a cat\nAnswer with the letter.")
     assert asked == AskedText("What is heard?\nAnswer with the letter.", ("a dog", "a cat"))
+
+
+def test_options_that_hold_lists_are_none() -> None:
+    assert read_options([["cat", "dog"], ["cow", "pig"]]) == read_options(["cat", ["cow", "pig"]]) == ()
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("['it\\'s' \"a cat\"]", ["it's", "a cat"]),
+        ("[0 1 0]", [0, 1, 0]),
+        ("[ 0.5\n  -2. ]", [0.5, -2.0]),
+        ("['a', 'b']", ["a", "b"]),
+        ("[a b]", None),
+    ],
+)
+def test_arrays_as_numpy_prints_them(cell: str, value: object) -> None:
+    assert parse_literal(cell) == value
+
+
+@pytest.mark.parametrize(
+    ("choices", "labels"),
+    [
+        ({"opt2": "dog", "opt1": "cat"}, ("opt1", "opt2")),
+        ([{"id": 7, "text": "cat"}, {"id": 5, "text": "dog"}], ("7", "5")),
+        ("{'x': 'cat', 'y': 'dog'}", ("x", "y")),
+        (["cat", "dog"], ()),
+    ],
+)
+def test_labels_stand_in_the_order_of_their_options(choices: object, labels: tuple[str, ...]) -> None:
+    assert read_labels(choices) == labels
+    assert read_options(choices) == ("cat", "dog")
+
+
+ASKED = AskedText("?", ("cat", "dog", "cow"), labels=("opt1", "opt2", "B"))
+
+
+@pytest.mark.parametrize(
+    ("value", "right"),
+    [
+        ("opt2", "dog"),
+        (["opt2", "opt1"], ["dog", "cat"]),
+        ("B", "B"),
+        ("opt4", "opt4"),
+        ([0, 1, 0], ["dog"]),
+        ("[1, 0, 1]", ["cat", "cow"]),
+        ([False, False, False], []),
+        ([0, 1], [0, 1]),
+        ([0, 1, 2], [0, 1, 2]),
+        ("[laughter]", "[laughter]"),
+    ],
+)
+def test_an_option_is_named_by_its_label_or_a_list_of_flags(value: object, right: object) -> None:
+    assert ASKED.name_right(value) == right
+
+
+def test_letters_and_numbers_of_other_scripts_and_composed_characters() -> None:
+    assert [find_answer(text, ("a", "caf\u00e9"), "text") for text in ("\uff22", "cafe\u0301")] == [1, 1]
+    assert find_answer("\u2460", ("x", "y"), "index1") == 0

@@ -216,3 +216,13 @@ def test_metadata_of_other_tools_change_nothing(tmp_path: Path, metadata: bytes)
     file = tmp_path / "odd.parquet"
     pq.write_table(pyarrow.table({"label": [1]}).replace_schema_metadata({b"huggingface": metadata}), file)
     assert parquet.read_parquet(file, "digest") == [{"label": 1}]
+
+
+def test_a_time_in_nanoseconds_is_refused_by_name(tmp_path: Path) -> None:
+    from pyarrow import parquet as pq
+
+    file = tmp_path / "times.parquet"
+    times = pyarrow.array([1], pyarrow.timestamp("ns"))
+    pq.write_table(pyarrow.table({"question": ["What?"], "answer": ["x"], "taken": times}), file)
+    with pytest.raises(BadConfig, match=r"times.parquet' holds a value that cannot be read: Nanosecond .*; leave its"):
+        find(str(file))

@@ -1,5 +1,6 @@
 """Files of questions in the shapes that tools write: each gives the same two rows."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -37,6 +38,8 @@ KEYED = [{KEY: row["file"], "question": row["question"]} for row in ROWS]
         ("q.csv", "sep=;;\nfile;question\na.wav;What?\nb.wav;Who?\n"),
         ("q.csv", "sep=:\nfile:question\na.wav:What?\nb.wav:Who?\n"),
         ("q.csv", "file;question\ra.wav;What?\rb.wav;Who?\r"),
+        ("q.csv", "file,question\na.wav,What?,,\nb.wav,Who?,\n"),
+        ("q.csv", "file,question,third\na.wav,What?,NaN\nb.wav,Who?,nan\n"),
         ("q.CSV", 'file|question|\n"a.wav"|What?|\nb.wav|Who?|\n'),
     ],
 )
@@ -125,3 +128,36 @@ def test_a_column_may_be_called_sep() -> None:
 def test_a_row_with_more_cells_than_the_header_is_refused() -> None:
     with pytest.raises(BadConfig, match=r"x, row 2, has 3 cells; its header names 2\."):
         list(read_csv("x", "a,b\n1,2\n1,2,3\n").rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("q.jsonl.gz", "\n".join(map(json.dumps, ROWS))),
+        ("q.JSON.GZ", json.dumps(ROWS)),
+        ("q.csv.gz", "file,question\na.wav,What?\nb.wav,Who?\n"),
+        ("q.ndjson.gz", "\n".join(map(json.dumps, ROWS))),
+        ("q.jsonl", "\n".join(map(json.dumps, ROWS))),
+    ],
+)
+def test_compressed_files(tmp_path: Path, name: str, text: str) -> None:
+    file = tmp_path / name
+    file.write_bytes(gzip.compress(text.encode()))
+    assert is_table(name)
+    assert list(read_table(file).rows) == ROWS
+    file.write_bytes(file.read_bytes()[:-9])
+    with pytest.raises(BadConfig, match="is compressed by gzip, and damaged: Compressed file ended"):
+        read_table(file)
+
+
+def test_a_cell_may_be_long(tmp_path: Path) -> None:
+    file = tmp_path / "q.csv"
+    file.write_text(f"file,question\na.wav,{'What? ' * 50_000}\n")
+    assert len(str(read_table(file).rows[0]["question"])) == 300_000 - 1
+
+
+def test_a_cell_too_many_is_an_error_unless_it_is_empty(tmp_path: Path) -> None:
+    file = tmp_path / "q.csv"
+    file.write_text("file,question\na.wav,What?,,\nb.wav,Who?,,x\n")
+    with pytest.raises(BadConfig, match="row 2, has 4 cells; its header names 2"):
+        read_table(file)
