@@ -49,6 +49,14 @@ def test_the_passages_that_share_rare_words_with_the_question_are_shown(question
     assert sum(len(one.text) for one in found) <= 2000
 
 
+@pytest.mark.parametrize(("text", "minute"), [("How expensive is food?", 10), ("Which insects move to music?", 40)])
+def test_what_is_said_in_other_words_is_shown(text: str, minute: int) -> None:
+    found = select_passages(ask(text), make_talk(), (), 6 * PASSAGE_CHARS)
+    assert any(60 * minute <= one.start_s < 60 * (minute + 10) for one in found)
+    (nearest,) = select_passages(ask(text), make_talk(), (), PASSAGE_CHARS)
+    assert 60 * minute <= nearest.start_s < 60 * (minute + 10)
+
+
 def test_a_question_about_the_whole_is_shown_passages_from_all_over() -> None:
     found = select_passages(ask("Summarise it."), make_talk(), (), 8 * PASSAGE_CHARS)
     assert found[0].start_s == 0.0
