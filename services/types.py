@@ -56,7 +56,7 @@ PlanFault: TypeAlias = Literal["unreadable", "unknown_tool", "bad_arguments", "r
 PlanEnd: TypeAlias = Literal["separate", "spent", "enough", "no_tool"]
 """separate: the options are; spent: the budget is; enough: the planner says so; no_tool: there is none left to call."""
 RemarkCode: TypeAlias = Literal[
-    "cut_off", "damaged", "excess", "other_tracks", "opposed_channels", "noise_channel", "offset"
+    "cut_off", "damaged", "excess", "other_tracks", "opposed_channels", "noise_channel", "not_finite", "offset"
 ]
 """What is to be said about how a recording was read: services/audio/remarks.py has the words."""
 

@@ -96,6 +96,10 @@ def _decode(
     if first.rate == 0:
         message = f"'{name}' lasts 0.000 s; the shortest accepted is {MIN_DURATION_S} s."
         raise make_bad_audio(AudioCode.TOO_SHORT, message)
+    if first.num_bad and first.num_bad == first.num_values:
+        message = f"'{name}' holds no sample that is a finite number: all are NaN or infinite."
+        raise make_bad_audio(AudioCode.NOT_FINITE, message)
+    remarks += ("not_finite",) if first.num_bad else ()
     if channel is None and (mix := first.choose_mix()):
         sink.restart()
         _DecodingPass(name, bounds, mix).write_all(open_reading().blocks, sink)
@@ -158,6 +162,8 @@ class _DecodingPass:
         self.rate = 0
         """Hz of the first block; 0: none came."""
         self.num_channels = 0
+        self.num_values = self.num_bad = 0
+        """Samples of all channels, and those that are NaN or infinite."""
         self._name, self._bounds, self._mix, self._channel = name, bounds, mix, channel
         self._meter: ChannelMeter | None = None
         self._num_bytes = self._num_samples = 0
@@ -166,8 +172,9 @@ class _DecodingPass:
 
     def write_all(self, blocks: Iterator[FrameBlock], sink: SampleSink) -> None:
         """Check, downmix and resample every block, and write the samples."""
-        for block in blocks:
-            self._check(block)
+        for found in blocks:
+            self._check(found)
+            block = self._silence_bad(found)
             for samples in self._resample(self._to_mono(block), block.rate):
                 self._write(samples, sink)
         for samples in self._finish():
@@ -200,6 +207,14 @@ class _DecodingPass:
         if not self.rate:
             self.rate, self.num_channels = block.rate, num_channels
             self._meter = ChannelMeter(num_channels) if num_channels > 1 and self._mix is None else None
+
+    def _silence_bad(self, block: FrameBlock) -> FrameBlock:
+        """Set to zero what is not finite: the resampler would spread it over its neighbours."""
+        is_bad = ~np.isfinite(block.samples)
+        self.num_values += block.samples.size
+        num_bad = int(np.count_nonzero(is_bad))
+        self.num_bad += num_bad
+        return FrameBlock(block.rate, np.where(is_bad, np.float32(0), block.samples)) if num_bad else block
 
     def _to_mono(self, block: FrameBlock) -> NDArray[np.float32]:
         samples = block.samples

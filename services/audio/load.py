@@ -100,8 +100,8 @@ def decode(data: bytes, *, name: str) -> AudioClip:
 def build_clip(samples: NDArray[np.float32], about: DecodedAudio, name: str) -> AudioClip:
     """Build a clip from samples, shape (num_samples,) at 16 kHz, and what is known of the recording.
 
-    Too few samples and samples that are not finite numbers are refused; a constant offset is removed; a peak beyond
-    full scale is scaled to it.
+    Too few samples are refused, and those that grew beyond what a float32 holds; a constant offset is removed; a peak
+    beyond full scale is scaled to it.
     """
     duration_s = len(samples) / SAMPLE_RATE
     if duration_s < MIN_DURATION_S:

@@ -15,6 +15,7 @@ TEXTS: dict[RemarkCode, str] = {
     "other_tracks": "The file holds several audio tracks; only its default track is heard.",
     "opposed_channels": "The channels of the recording cancel each other in opposite phase; they are heard realigned.",
     "noise_channel": "A channel of the recording holds nothing but steady noise; it is left out.",
+    "not_finite": "Some samples of the recording are no finite numbers (NaN or infinity); they are heard as silence.",
     "offset": "The recording has a constant offset (DC), which is removed.",
 }
 

@@ -116,8 +116,7 @@ def test_samples_of_8_to_64_bits_are_read(decoder: DecoderPool, subtype: str) ->
 
 def test_what_cannot_be_decoded_has_a_code_of_its_own(decoder: DecoderPool) -> None:
     good = sndfile("wav", tone())
-    nan = tone()
-    nan[100] = np.nan
+    nan = np.full_like(tone(), np.nan)
     hostile = {
         AudioCode.EMPTY: b"",
         AudioCode.FORMAT: b"%PDF-1.7 is no audio at all",

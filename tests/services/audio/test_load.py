@@ -97,7 +97,7 @@ def test_a_very_short_clip_is_accepted() -> None:
         (np.random.default_rng(0).bytes(5000), "is not audio that can be read"),
         (encoded(tone(), 44_100, "WAV")[:20], "is not audio that can be read"),
         (encoded(tone(duration_s=0.0), 44_100, "WAV"), "lasts 0.000 s; the shortest accepted is 0.01 s"),
-        (encoded(np.full(4410, np.nan, np.float32), 44_100, "WAV", "FLOAT"), "with no finite number"),
+        (encoded(np.full(4410, np.nan, np.float32), 44_100, "WAV", "FLOAT"), "holds no sample that is a finite number"),
         (b"\x00\x00\x00\x18ftypM4A " + bytes(100), "is not audio that can be read"),
         (b"\xff\xf1" + np.random.default_rng(1).bytes(5000), "clip.wav"),
     ],
@@ -152,3 +152,16 @@ def test_a_pipe_is_read_to_its_end_and_a_device_is_refused(tmp_path: Path) -> No
     writer.join()
     with pytest.raises(BadAudio, match=r"'/dev/null' is a device, not a recording\."):
         load(Path("/dev/null"))
+
+
+def test_samples_that_are_no_finite_number_are_silence_with_a_remark(tmp_path: Path) -> None:
+    good = tone(duration_s=1.0)
+    bad = good.copy()
+    bad[[1000, 2000, 2001], 0] = np.nan, np.inf, -np.inf
+    (tmp_path / "bad.wav").write_bytes(encoded(bad, 44_100, "WAV", "FLOAT"))
+    clip, whole = load(tmp_path / "bad.wav"), decode(encoded(good, 44_100, "WAV", "FLOAT"), name="good")
+    assert (clip.remarks, whole.remarks) == (("not_finite",), ())
+    assert np.isfinite(clip.samples).all()
+    differs = np.flatnonzero(np.abs(clip.samples - whole.samples) > 0.01)
+    assert 0 < len(differs) < 20
+    assert {round(place / 16_000, 2) for place in differs} == {0.02, 0.05}

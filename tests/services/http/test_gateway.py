@@ -21,8 +21,10 @@ PATH = "/v1/audio/questions"
 LIMITS = Limits(max_upload_bytes=400_000, max_duration_s=5)
 
 
-def wav(duration_s: float = 1.0, rate: int = 16_000, channels: int = 1, subtype: str = "PCM_16") -> bytes:
-    samples = 0.5 * np.sin(2 * np.pi * 440 * np.arange(round(rate * duration_s)) / rate)
+def wav(
+    duration_s: float = 1.0, rate: int = 16_000, channels: int = 1, subtype: str = "PCM_16", peak: float = 0.5
+) -> bytes:
+    samples = peak * np.sin(2 * np.pi * 440 * np.arange(round(rate * duration_s)) / rate)
     buffer = BytesIO()
     soundfile.write(buffer, np.repeat(samples[:, None], channels, axis=1), rate, format="WAV", subtype=subtype)
     return buffer.getvalue()
@@ -123,7 +125,7 @@ def test_a_path_that_hears_nothing_needs_no_recording(client: TestClient) -> Non
         ),
         (wav()[:20], 422, "damaged_audio", "'clip.wav' "),
         (wav(0.0), 422, "audio_too_short", "'clip.wav' lasts 0.000 s; the shortest accepted is 0.01 s."),
-        (wav(0.5, subtype="FLOAT")[:-4] + np.float32("nan").tobytes(), 422, "not_finite", "'clip.wav' holds 1 sample "),
+        (wav(subtype="FLOAT", peak=np.nan), 422, "not_finite", "'clip.wav' holds no sample that is a finite number"),
     ],
     ids=["empty", "text", "cut short", "zero samples", "NaN"],
 )
