@@ -57,6 +57,11 @@ class GroupWinner(Value):
     lead_per_s: float | None
     """The lead over `more_s`; None where the leader takes no more."""
 
+    @property
+    def level(self) -> tuple[str, ...]:
+        """All that have as many right answers as the leader, who is one of them."""
+        return tuple(name for name, count in self.correct.items() if count == self.correct[self.leader])
+
 
 class Contest(Value):
     """Three or more results against each other."""

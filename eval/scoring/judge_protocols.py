@@ -55,10 +55,17 @@ SCORES_CASE = (
 BEST = 10
 VERDICTS = tuple(Choice(letter=word, text=word) for word in ("right", "wrong", "refusal"))
 """Named by their words: a judge is shown no letters, so that "A" is the reply that it repeats, or nothing."""
-NO_VERDICT = re.compile(
-    r"\b(?:right|wrong)(?=\s+(?:answer|reply|response|option|one)\s+(?:is|was|would|should|to)\b)", re.IGNORECASE
+SYNONYMS = (
+    (re.compile(r"\bincorrect\b", re.IGNORECASE), "wrong"),
+    (re.compile(r"\bcorrect\b", re.IGNORECASE), "right"),
 )
-"""As in "the right answer is a dog", which says nothing of the reply."""
+"""Words that judges use in place of the ones that they are asked for."""
+NO_VERDICT = re.compile(
+    r"\b(?:right|wrong)(?=\s+(?:answer|reply|response|option|one)\s+(?:is|was|would|should|to)\b)"
+    r"|\b(?:partially|partly|half|somewhat|mostly|largely|nearly|almost)[\s-]+(?:right|wrong)\b",
+    re.IGNORECASE,
+)
+"""As in "the right answer is a dog", which says nothing of the reply, or "partially right", which is neither."""
 RESULT = re.compile(r"result:\s*[<*\"']*(yes|no)\b", re.IGNORECASE)
 TWO_SCORES = re.compile(r"\s*(\d{1,2})\s+(\d{1,2})\s*")
 
@@ -118,7 +125,10 @@ def _build_one_of_several(case: JudgeCase) -> tuple[tuple[Message, ...], ...]:
 def _read_reference(replies: Sequence[str]) -> Ruling | None:
     from agents.reading.reply import read_choice  # takes 0.2 s to load
 
-    verdict = read_choice(NO_VERDICT.sub("…", replies[0]), VERDICTS)
+    (words,) = replies
+    for pattern, word in SYNONYMS:
+        words = pattern.sub(word, words)
+    verdict = read_choice(NO_VERDICT.sub("…", words), VERDICTS)
     return None if verdict is None else Ruling(verdict.text == "right", verdict.text == "refusal")
 
 

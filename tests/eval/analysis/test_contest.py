@@ -45,6 +45,7 @@ def test_who_wins_is_named_only_where_it_beats_all_others_after_correction(three
     assert music.p_holm == pytest.approx(8 * 2 / 2**14)
     assert (sound.leader, sound.wins, sound.p_holm) == ("b.json", False, 1.0)
     assert (speech.leader, speech.wins, speech.lead) == ("a.json", False, 0.0)
+    assert (speech.level, sound.level) == (("a.json", "b.json", "c.json"), ("b.json",))
     assert (found.overall.leader, found.overall.n, found.n) == ("a.json", 60, 60)
     assert found.overall.lead_per_s is None, "prediction files do not say what they took"
 

@@ -106,7 +106,24 @@ def test_a_refusal_is_a_verdict_of_its_own_and_never_right(tmp_path: Path, said:
 LETTERS = ["A", "B.", "(C)", "Answer: A", "Option B"]  # of which a judge is shown none: it repeats the reply
 
 
-@pytest.mark.parametrize("said", [*LETTERS, "The right answer is a dog; the reply says a cat."])
+@pytest.mark.parametrize(
+    ("said", "is_right"),
+    [
+        ("Correct.", True),
+        ("INCORRECT", False),
+        ('{"verdict": "correct"}', True),
+        ("Incorrect. The correct answer is a dog.", False),
+    ],
+)
+def test_correct_and_incorrect_are_right_and_wrong(tmp_path: Path, said: str, *, is_right: bool) -> None:
+    judge(tmp_path, [answered("1", "A dog")], ScriptedLLM(lambda _: said, name="one"))
+    assert read_judgements(tmp_path, "one")["1"].is_right is is_right
+
+
+HALF = ["Partially right", "The reply is mostly correct.", "half-right", "This is not correct."]
+
+
+@pytest.mark.parametrize("said", [*LETTERS, *HALF, "The right answer is a dog; the reply says a cat."])
 def test_letters_and_the_right_answer_itself_are_not_verdicts(tmp_path: Path, said: str) -> None:
     judge(tmp_path, [answered("1", "A dog")], ScriptedLLM(lambda _: said, name="one"))
     assert read_judgements(tmp_path, "one")["1"].is_right is None
