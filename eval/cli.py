@@ -288,7 +288,9 @@ def rate_replies(
         Path, typer.Argument(help="Folder of a run over MMAR; with --claims-only, of any run with --explain.")
     ],
     *,
-    judge: Annotated[str, typer.Option(help="LLM that rates; MMAR's own judge is gpt-4o-2024-11-20.")] = "gpt-4o",
+    judge: Annotated[
+        str, typer.Option(help="LLM that rates, as NAME or NAME=URL; MMAR's own judge is gpt-4o-2024-11-20.")
+    ] = "gpt-4o",
     judge_url: Annotated[str | None, typer.Option(help="OpenAI-compatible server that runs the judge.")] = None,
     raters: Annotated[int, typer.Option(min=3, help="Ratings of each item; the two outermost are dropped.")] = 5,
     concurrency: Annotated[int, typer.Option(min=1, help="Ratings in flight at once.")] = 8,
@@ -303,14 +305,18 @@ def rate_replies(
     import asyncio
 
     from eval.analysis.rubric import find_rating_failures, rate_run, score_claims
+    from eval.run.request import ServedModel
     from services.catalog import open_llm
 
     if claims_only:
         print(score_claims(folder).model_dump_json(indent=1))  # noqa: T201
         return
-    scored = asyncio.run(rate_run(folder, open_llm(judge, judge_url), num_raters=raters, concurrency=concurrency))
+    named = ServedModel.read(judge, judge_url)
+    scored = asyncio.run(rate_run(folder, open_llm(*named), num_raters=raters, concurrency=concurrency))
     print(scored.model_dump_json(indent=1))  # noqa: T201
-    _end_where_all_failed(f"{judge} rated none of the {scored.failed} answers", find_rating_failures(folder, scored))
+    _end_where_all_failed(
+        f"{named.name} rated none of the {scored.failed} answers", find_rating_failures(folder, scored)
+    )
 
 
 analysis_cli.register(app)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from eval.benchmarks import BENCHMARKS
 from eval.benchmarks.fields import FieldNames
+from eval.benchmarks.tables import is_table
 from eval.scoring.rule_scores import RuleScores, score_rules
 from eval.scoring.scoring import Verdict
 from eval.store.stored import open_stored
@@ -41,6 +42,11 @@ class FileScore(Counts):
 
 def score_file(path: Path, bench: str, key: str | None = None, fields: FieldNames | None = None) -> FileScore:
     """Score a prediction file or a run folder; `BadConfig` names file, row and field of what cannot be used."""
+    if is_table(bench):
+        raise BadConfig(
+            f"--bench {bench!r} is a file; eval score takes the name of a benchmark, by whose script it scores, and "
+            "reads questions and answers from the predictions themselves."
+        )
     pick(BENCHMARKS, "benchmark", bench)
     stored = open_stored(path, key, bench, fields)
     if any(verdict.withheld for verdict in stored.verdicts):

@@ -28,6 +28,7 @@ from services.json_lines import (
     JsonRow,
     RowId,
     drop_nulls,
+    find_suffix,
     make_row_error,
     parse_json,
     parse_json_rows,
@@ -202,7 +203,7 @@ def _read_file(name: str, file: Path, given: FieldNames, hidden: Container[str |
 
     What is `hidden` may be the prediction, so that the answer is not looked for there.
     """
-    if file.suffix.lower() in {".csv", ".tsv", ".parquet"}:
+    if find_suffix(file) in {".csv", ".tsv", ".parquet"}:
         return _read_by_fields(name, read_table(file).rows, given, hidden)
     text = read_text(file, name)
     if (rows := _find_wrapped(name, text)) is not None:

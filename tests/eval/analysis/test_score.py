@@ -1,3 +1,4 @@
+import gzip
 import json
 import subprocess
 import sys
@@ -335,3 +336,16 @@ def test_a_question_that_cannot_be_read_is_not_needed(tmp_path: Path, prompt: ob
     ]
     score = score_file(write(tmp_path, *rows), "mmau", "output")
     assert (score.n, score.correct_strict, score.unread) == (2, 1, 0)
+
+
+def test_a_file_is_not_a_benchmark_whose_script_scores(tmp_path: Path) -> None:
+    with pytest.raises(
+        BadConfig, match=r"--bench 'demo/demo.json' is a file; eval score takes the name of a benchmark"
+    ):
+        score_file(write(tmp_path, ROW), "demo/demo.json")
+
+
+def test_compressed_predictions(tmp_path: Path) -> None:
+    file = tmp_path / "p.csv.gz"
+    file.write_bytes(gzip.compress(b"id,choices,answer,model_output\n1,Man|Woman,Man,A\n2,Man|Woman,Man,B\n"))
+    assert score_file(file, "mmau").correct_strict == 1
