@@ -1,7 +1,8 @@
 """Tables of questions that users bring: JSON, JSON lines, CSV and Parquet, in the shapes that tools write them in.
 
-JSON may be a list of rows, an object with one list of rows, an object from keys to rows, or a table by columns as
-pandas writes it; a line of JSON lines may be a row, or an object from its key to the row.
+JSON may be a list of rows, an object with one list of rows, an object from keys to rows or from clips to lists of rows,
+or a table by columns as pandas writes it; a line of JSON lines may be a row, or an object from its key to the row. A
+row that lists several questions about its clip is as many rows.
 """
 
 import csv
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from eval.benchmarks.benchmark import AUDIO_SUFFIXES
+from eval.benchmarks.fields import NAMES, normalise
 from eval.benchmarks.options import find_flags, parse_list
 from services.errors import BadConfig
 from services.json_lines import (
@@ -30,9 +32,12 @@ from services.questions import MAX_CLIPS
 
 KEY = "(key)"
 """Field that holds the key of a row, where the file is an object from keys to rows."""
+CLIP = "(clip)"
+"""Field that holds the key of a list of rows, where that is the path of a recording."""
 DELIMITERS = ",;\t|"
 DECLARED = re.compile(r'\s*"?sep=(?P<mark>[^"\r\n])["\s;,|]*?(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 """First line with which Excel is told, and says, what parts the cells; it is not a row."""
+QUESTION_NAMES = ("question", "questiontext", "query", "prompt", "instruction", "q")
 MAX_DEPTH = 4  # of objects in objects
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
 EMPTY_CELLS = ("", "nan", "NaN")
@@ -79,19 +84,55 @@ def read_table(file: Path) -> Table:
             sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as error:
         raise BadConfig(f"{name} cannot be read: {error.strerror}.") from error
-    rows = [_drop_nulls(row) for row in _read_rows(name, file, sha256)]
+    rows = _split_rows([_drop_nulls(row) for row in _read_rows(name, file, sha256)])
     if not rows:
         raise BadConfig(f"{name} holds no items; it needs {NEEDED.get(find_suffix(file), 'a JSON list of rows')}.")
     return Table(rows, sha256)
 
 
 def _read_rows(name: str, file: Path, sha256: str) -> Iterable[TableRow]:
-    if file.suffix.lower() == ".parquet":
+    if find_suffix(file) == ".parquet":
         from eval.benchmarks.parquet import read_parquet
 
         return read_parquet(file, sha256)
     text = read_text(file, name)
     return _read_csv(name, text) if find_suffix(file) in {".csv", ".tsv"} else _read_json(name, file, text)
+
+
+def _split_rows(rows: Sequence[TableRow]) -> Sequence[TableRow]:
+    """Return a row for each question, where rows ask none themselves and list several, such as those about a clip.
+
+    What stands beside the list holds for all of its questions; a row's own id is told apart by their places in it.
+    """
+    lists = {
+        field for row in rows for field, value in row.items() if isinstance(value, list) and any(map(_asks, value))
+    }
+    if len(lists) != 1 or any(map(_asks, rows)):
+        return rows
+    (field,) = lists
+    return [
+        _join_question({name: value for name, value in row.items() if name != field}, question, place)
+        for row in rows
+        for place, question in enumerate(_list_questions(row.get(field)), start=1)
+    ]
+
+
+def _list_questions(value: object) -> Sequence[object]:
+    """Return what a list holds; of any other value, and of an empty list, an object that asks nothing."""
+    return value if isinstance(value, list) and value else [{}]
+
+
+def _join_question(clip: TableRow, question: object, place: int) -> TableRow:
+    own = question if isinstance(question, Mapping) else {}
+    told_apart = [name for name in clip if name == KEY or normalise(name) in NAMES["id"]]
+    ids = {name: f"{format_id(clip[name])}-{place}" for name in told_apart}
+    key = {CLIP: clip[KEY]} if is_path(clip.get(KEY)) else {}
+    return {**clip, **key, **ids, **_drop_nulls(own)}
+
+
+def _asks(value: object) -> bool:
+    """Whether a value is an object with a question."""
+    return isinstance(value, Mapping) and any(normalise(str(name)) in QUESTION_NAMES for name in value)
 
 
 def _drop_nulls(row: TableRow) -> TableRow:
@@ -194,6 +235,12 @@ def _find_listed(name: str, content: Mapping[str, Any]) -> Sequence[object] | No
     lists = [value for value in content.values() if isinstance(value, list) and value and all(map(_is_object, value))]
     if "row_idx" in next((row for rows in lists for row in rows if "row" in row), {}):
         return [row["row"] for rows in lists for row in rows if "row" in row]
+    if len(lists) == len(content) > 1 and all(map(is_path, content)):
+        return [
+            {KEY: f"{clip}-{place}", CLIP: clip, **row}
+            for clip, rows in content.items()
+            for place, row in enumerate(rows, start=1)
+        ]
     if len(lists) > 1:
         named = [repr(key) for key, value in content.items() if value in lists]
         raise BadConfig(f"{name} holds several lists of rows, {', '.join(named)}; keep one of them in the file.")

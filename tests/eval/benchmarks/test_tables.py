@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.benchmarks.tables import KEY, is_table, read_csv, read_table
+from eval.benchmarks.tables import CLIP, KEY, is_table, read_csv, read_table
 from services.errors import BadConfig
 
 ROWS = [{"file": "a.wav", "question": "What?"}, {"file": "b.wav", "question": "Who?"}]
@@ -160,4 +160,49 @@ def test_a_cell_too_many_is_an_error_unless_it_is_empty(tmp_path: Path) -> None:
     file = tmp_path / "q.csv"
     file.write_text("file,question\na.wav,What?,,\nb.wav,Who?,,x\n")
     with pytest.raises(BadConfig, match="row 2, has 4 cells; its header names 2"):
+        read_table(file)
+
+
+ASKED = ({"question": "What?"}, {"question": "Who?", "id": "own"})
+
+
+@pytest.mark.parametrize(
+    ("content", "rows"),
+    [
+        (
+            [{"file": "a.wav", "id": 7, "asked": ASKED}, {"file": "b.wav", "id": 8, "asked": ASKED[:1]}],
+            [
+                {"file": "a.wav", "id": "7-1", "question": "What?"},
+                {"file": "a.wav", "id": "own", "question": "Who?"},
+                {"file": "b.wav", "id": "8-1", "question": "What?"},
+            ],
+        ),
+        (
+            {"a.wav": ASKED[:1], "b.wav": ASKED[:1]},
+            [{KEY: f"{clip}-1", CLIP: clip, "question": "What?"} for clip in ("a.wav", "b.wav")],
+        ),
+        (
+            {"a.wav": {"asked": ASKED[:1]}, "b.wav": {"asked": ASKED[:1]}},
+            [{KEY: f"{clip}-1", CLIP: clip, "question": "What?"} for clip in ("a.wav", "b.wav")],
+        ),
+        (
+            [{"file": "a.wav", "asked": ASKED[:1]}, {"file": "b.wav"}],
+            [{"file": "a.wav", **ASKED[0]}, {"file": "b.wav"}],
+        ),
+        ([{"question": "What?", "asked": ASKED}], [{"question": "What?", "asked": list(ASKED)}]),
+        ([{"one": ASKED, "two": ASKED}], [{"one": list(ASKED), "two": list(ASKED)}]),
+    ],
+)
+def test_several_questions_about_a_clip_are_as_many_rows(
+    tmp_path: Path, content: object, rows: list[dict[str, object]]
+) -> None:
+    file = tmp_path / "q.json"
+    file.write_text(json.dumps(content))
+    assert list(read_table(file).rows) == rows
+
+
+def test_lists_under_keys_that_are_no_clips_stay_apart(tmp_path: Path) -> None:
+    file = tmp_path / "q.json"
+    file.write_text(json.dumps({"train": ASKED, "test": ASKED}))
+    with pytest.raises(BadConfig, match="holds several lists of rows, 'train', 'test'; keep one of them in the file"):
         read_table(file)
