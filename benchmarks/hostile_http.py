@@ -3,6 +3,7 @@
     python benchmarks/hostile_http.py                # the no-op service in one uvicorn process
     python benchmarks/hostile_http.py --ray          # under Ray, behind its proxy
     python benchmarks/hostile_http.py --url URL      # a service that runs already, without keys; memory is not measured
+    python benchmarks/hostile_http.py --only form    # attacks with the word in their name
 
 Each attack is sent as fast as the service takes it. The aim: no stall that is 0.5 s longer than at rest, and memory
 back to within 10 % afterwards.
@@ -24,6 +25,8 @@ from urllib.parse import urlsplit
 from running_service import NOOP, RunningService, start_service
 
 PIECE = b"a" * 65_536
+BOUNDARY = b"aaaaaaaaaa"
+SLOW_BYTES = 200
 EVERY_S, REST_S, SETTLE_S = 0.05, 3.0, 2.0
 LONGEST_S = 60.0  # of one attack
 MB = 1_000_000
@@ -82,6 +85,56 @@ def ask(text: str) -> bytes:
     return json.dumps({"messages": [{"role": "user", "content": text}]}).encode()
 
 
+def form_body(size: int, begin: bytes, more: bytes = b"", end: bytes = b"") -> Callable[[], AsyncIterator[bytes]]:
+    """Return a sender of a form with a beginning, something again and again until it has a size, and an end."""
+    repeated = more * (len(PIECE) // len(more)) if more else b""
+    num_pieces = size // len(repeated) if repeated else 0
+
+    async def send() -> AsyncIterator[bytes]:
+        kind = f"multipart/form-data; boundary={BOUNDARY.decode()}"
+        yield head("/v1/audio/questions", kind, len(begin) + num_pieces * len(repeated) + len(end))
+        yield begin
+        for _ in range(num_pieces):
+            yield repeated
+        yield end
+
+    return send
+
+
+async def slow_form() -> AsyncIterator[bytes]:
+    """Yield a form byte by byte."""
+    yield head("/v1/audio/questions", f"multipart/form-data; boundary={BOUNDARY.decode()}", MB)
+    for byte in part('name="question"') + b"a" * SLOW_BYTES:
+        yield bytes([byte])
+        await asyncio.sleep(EVERY_S)
+
+
+def part(names: str) -> bytes:
+    """Return the head of a part of a form."""
+    return b"--%s\r\nContent-Disposition: form-data; %s\r\n\r\n" % (BOUNDARY, names.encode())
+
+
+def list_form_attacks(size: int) -> list[Attack]:
+    """Return attacks by forms of so many bytes."""
+    asked = part('name="question"') + b"What is heard?\r\n"
+    file, end = asked + part('name="file"; filename="a.wav"'), b"\r\n--%s--\r\n" % BOUNDARY
+    almost = b"\r\n--" + BOUNDARY[:-1]  # as if the boundary came
+    forms = {
+        "of small fields": form_body(size, b"", part('name="choices"') + b"x\r\n"),
+        "of empty files": form_body(size, b"", file[len(asked) :] + b"\r\n"),
+        "with a part of many headers": form_body(size, b"--%s\r\n" % BOUNDARY, b"X: y\r\n"),
+        "with a header without end": form_body(size, part('name="')[:-4], PIECE),
+        "with a field without end": form_body(size, part('name="question"'), PIECE),
+        "of line breaks before its first part": form_body(size, b"", b"\r\n", file + b"x" + end),
+        "whose file is full of almost its boundary": form_body(size, file, almost, end),
+        "whose file is full of line breaks": form_body(size, file, b"\r\n", end),
+        "that goes on behind its end": form_body(size, file + end, almost),
+    }
+    attacks = [Attack(f"a form {name}, {size // MB} MB", chunks) for name, chunks in forms.items()]
+    eight = Attack("eight forms of almost boundaries at once", forms["whose file is full of almost its boundary"], 8)
+    return [*attacks, eight, Attack("forms that come byte by byte, 64 at once", slow_form, num_connections=64)]
+
+
 def list_attacks(size: int) -> list[Attack]:
     """Return the attacks, with bodies of so many bytes."""
     message = b'{"role":"user","content":""},'
@@ -98,6 +151,7 @@ def list_attacks(size: int) -> list[Attack]:
         Attack(f"lines that look like options, {size // MB} MB", json_body(ask("(A) x\n\n" * (size // 8)))),
         Attack(f"one word of {size // MB} MB", json_body(ask("a" * size))),
         Attack("eight uploads of 40 MB at once", json_body(upload.encode()), num_connections=8),
+        *list_form_attacks(size),
     ]
 
 
@@ -164,8 +218,8 @@ async def measure(watcher: Watcher, work: Awaitable[list[str]]) -> tuple[float, 
     return watcher.read_longest_s(), done
 
 
-async def attack_all(url: str, size: int, service: RunningService | None) -> None:
-    """Print a line for each attack."""
+async def attack_all(url: str, size: int, service: RunningService | None, only: str = "") -> None:
+    """Print a line for each attack whose name contains `only`."""
 
     async def rest() -> list[str]:
         await asyncio.sleep(REST_S)
@@ -174,7 +228,7 @@ async def attack_all(url: str, size: int, service: RunningService | None) -> Non
     with closing(Watcher(url)) as watcher:
         at_rest_s, _ = await measure(watcher, rest())
         print(f"at rest: longest /healthz {at_rest_s:.2f} s{_format(_sum_memory(service))}")
-        for attack in list_attacks(size):
+        for attack in (one for one in list_attacks(size) if only in one.name):
             attackers = [send(url, attack) for _ in range(attack.num_connections)]
             stall_s, said = await measure(watcher, asyncio.gather(*attackers))
             memory = _format(_sum_memory(service))
@@ -197,12 +251,13 @@ def main() -> None:
     parser.add_argument("--ray", action="store_true")
     parser.add_argument("--url")
     parser.add_argument("--megabytes", type=int, default=50, help="of each JSON body")
+    parser.add_argument("--only", default="", help="attacks with this in their name")
     given = parser.parse_args()
     if given.url:
-        asyncio.run(attack_all(given.url, given.megabytes * MB, None))
+        asyncio.run(attack_all(given.url, given.megabytes * MB, None, given.only))
         return
     with start_service((*NOOP, "ray" if given.ray else "plain")) as service:
-        asyncio.run(attack_all(service.url, given.megabytes * MB, service))
+        asyncio.run(attack_all(service.url, given.megabytes * MB, service, given.only))
 
 
 if __name__ == "__main__":
