@@ -25,6 +25,7 @@ from deploy.attempt import attempt
 from deploy.config import ServeConfig
 from deploy.draining import DRAIN_S
 from deploy.draining import NAME as STOPPING
+from deploy.health_watch import REFUSED_S, watch_health
 from deploy.job import Job, JobStatus
 from deploy.log_pipe import NAME as LOG_LINES
 from deploy.log_pipe import open_log_pipe
@@ -78,6 +79,10 @@ class RayNotStarted(ModelError):
     """Ray's processes did not come up in time."""
 
 
+class RefusedTooLong(ModelError):
+    """The service refuses every request, and does not recover."""
+
+
 @dataclass(frozen=True)
 class _ServedConfig:
     """What is served, where and how."""
@@ -112,10 +117,14 @@ def _run(service: _ServedConfig, signals: socket.socket, keys: ApiKeys) -> None:
                 if not keys:
                     print(OPEN, flush=True)  # noqa: T201
                 print("Ready.", flush=True)  # noqa: T201
-                _reload_until_stopped(process, signals, service.read_config)
+                with watch_health(service.host, service.port) as alarm:
+                    _reload_until_stopped(process, signals, service.read_config, alarm)
             else:
                 _say("earwitness: interrupted before it was ready; nothing was changed.")
                 sys.exit(SIGNALLED + stopped_by)
+        except RefusedTooLong:
+            ready = False  # whoever asked was refused, so there is nothing to finish
+            raise
         finally:
             if ready:
                 _let_stop(process, signals)
@@ -227,10 +236,17 @@ def _send(process: subprocess.Popen[str], value: Value) -> None:
     process.stdin.flush()
 
 
-def _wait_for_signal(process: subprocess.Popen[str], signals: socket.socket) -> int:
-    """Wait for a signal or for the child's next word: return the signal's number, 0 when the word came first."""
+def _wait_for_signal(process: subprocess.Popen[str], signals: socket.socket, alarm: socket.socket | None = None) -> int:
+    """Wait for a signal or for the child's next word: return the signal's number, 0 when the word came first.
+
+    Raises:
+        RefusedTooLong: The health watch raised its alarm before.
+    """
     assert process.stdout
-    readable, _, _ = select.select([process.stdout.fileno(), signals.fileno()], [], [])
+    alarms = [] if alarm is None else [alarm.fileno()]
+    readable, _, _ = select.select([process.stdout.fileno(), signals.fileno(), *alarms], [], [])
+    if readable == alarms:
+        raise RefusedTooLong(f"The service has refused every request for {REFUSED_S:g} s and ends; start it again.")
     return signals.recv(1)[0] if signals.fileno() in readable else 0
 
 
@@ -265,10 +281,10 @@ def _read_word(process: subprocess.Popen[str]) -> JobStatus:
 
 
 def _reload_until_stopped(
-    process: subprocess.Popen[str], signals: socket.socket, read_config: Callable[[], ServeConfig]
+    process: subprocess.Popen[str], signals: socket.socket, read_config: Callable[[], ServeConfig], alarm: socket.socket
 ) -> None:
-    """Give the child each new configuration, and say what becomes of it."""
-    while (number := _wait_for_signal(process, signals)) not in STOP_SIGNALS:
+    """Give the child each new configuration, and say what becomes of it; `alarm` ends it."""
+    while (number := _wait_for_signal(process, signals, alarm)) not in STOP_SIGNALS:
         if number:
             _send_changed(process, read_config)
         else:
