@@ -27,7 +27,8 @@ CORRECTION = re.compile(
     r"\bwait(?=\s*[,.:;!?…–—-]|\s+(?:no|that|let|actually|maybe|a (?:second|moment|minute))\b)"
     r"|\bactually,?(?=\s+(?:no\b|not\b|it\b|the\b|i\b|\(?(?-i:[A-Z])\b))|\bscratch that\b"
     r"|\bcorrection(?=\s*:)|\bon second thoughts?\b|\blet me (?:re\w+|correct|think again)\b|\bhold on\b"
-    r"|\b(?:no|sorry), i mean(?:t)?\b",
+    r"|\b(?:no|sorry), i mean(?:t)?\b"
+    r"|(?<![\w'])\(?(?-i:[A-Z])\)?[*\"']*\?\s*(?:no|nope)\b",  # "A? No, B"
     re.I,
 )
 """Takes back what was said before (a repair)."""

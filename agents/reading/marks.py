@@ -8,7 +8,7 @@ import json
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -60,6 +60,7 @@ ANSWER_KEYS = (  # the most explicit first
     re.compile(rf"{WHICH}(?:answer|prediction|choice|option|letter)(?:_(?:letter|option|choice|text|key|label))?"),
     re.compile(rf"{WHICH}(?:{'|'.join(ANSWER_NAMES)})"),
 )
+BETWEEN_OBJECTS = re.compile(r"(?:[\s,;\[\]`]|json)*")
 BOX = re.compile(r"\\(?:boxed|fbox)\{(?:\\\w+\{)?([^{}]*)\}")
 FORMATS = ("b", "i", "u", "p", "em", "strong", "mark", "code", "span", "div", "h1", "h2", "h3", "li", "ul", "ol", "pre")
 HARMONY = re.compile(r"<\|channel\|>\s*(\w++)[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>")
@@ -144,26 +145,39 @@ def _parse_json(text: str | None, record: type[JSONReply]) -> JSONReply | None:
 
 
 def find_marked_answers(text: str) -> Iterator[str]:
-    """Yield what a tag, JSON or a box marks as the answer: the last one of each kind, the most explicit kind first."""
+    """Yield what a tag, JSON or a box marks as the answer: the last one of each kind, the most explicit kind first.
+
+    Of JSON that follows on JSON without a word between, as in a list, all answers are one: nothing says which counts.
+    """
     for mark in ANSWER_MARKS:
         for answer in mark.findall(text)[-1:]:
             yield _drop_answer_marks(answer)
-    yield from list(_find_json_answers(text))[-1:]
+    yield from _find_json_answers(text)[-1:]
     yield from BOX.findall(text)[-1:]
 
 
-def _find_json_answers(text: str) -> Iterator[str]:
-    """Yield the answer of each JSON object; where fields of one differ, each in a line."""
+def _find_json_answers(text: str) -> list[str]:
+    """Return the answer of each JSON object; where fields of one differ, or objects in a row, each in a line."""
+    answers: list[str] = []
+    last_end = 0
     for brace in list(re.finditer(r"\{", text))[-MAX_OBJECTS:]:
         try:
-            fields, _ = json.JSONDecoder().raw_decode(text, brace.start())
+            fields, end = json.JSONDecoder().raw_decode(text, brace.start())
         except (ValueError, RecursionError):  # no JSON; a number of thousands of digits; nested without end
             continue
-        values = {key.lower().replace(" ", "_"): str(value) for key, value in fields.items() if _is_plain(value)}
-        for pattern in ANSWER_KEYS:
-            if found := dict.fromkeys(value for key, value in values.items() if pattern.fullmatch(key)):
-                yield "\n".join(found)
-                break
+        if found := _list_answers(fields):
+            follows = bool(answers) and BETWEEN_OBJECTS.fullmatch(text, last_end, max(last_end, brace.start()))
+            before = answers.pop().splitlines() if follows else []
+            answers.append("\n".join(dict.fromkeys((*before, *found))))
+            last_end = end
+    return answers
+
+
+def _list_answers(fields: Mapping[str, object]) -> list[str]:
+    """Return the different answers of a JSON object, under its most explicit keys."""
+    values = {key.lower().replace(" ", "_"): str(value) for key, value in fields.items() if _is_plain(value)}
+    found = ([value for key, value in values.items() if pattern.fullmatch(key)] for pattern in ANSWER_KEYS)
+    return list(dict.fromkeys(next(filter(None, found), [])))
 
 
 def _is_plain(value: object) -> bool:

@@ -15,10 +15,15 @@ NEGATED = re.compile(
 )
 DENIED = re.compile(
     r"\W*\b(?:is|are|was|were|does|can|could|sounds?|seems?)(?:n't|\s+(?:not|wrong|incorrect|false|unlikely|impossible"
-    r"|implausible|inconsistent|irrelevant|unrelated|excluded|ruled out|out|too|less|never|no))\b",
+    r"|implausible|inconsistent|irrelevant|unrelated|excluded|ruled out|out|too|less|never|no))\b"
+    r"|\W*\bwould(?:n't|\s+not|\s+(?:need|require|have|sound|involve|include|feature|show|contain|mean|suggest|imply))\b",
     re.I,
 )
+"""Behind a mention; "would need" and the like say what would be heard if it were right, so that it is not."""
 REASON = re.compile(r"\b(?:because|since|given that|as(?=\s+(?:(?:the )?(?:option|choice) )?\(?[A-Z]\b))\s", re.I)
+ARTICLE_OR_PRONOUN = re.compile(  # after "A" or "I"
+    r"\s+(?!(?:but|because|since|and|or|not|rather|instead|is|was|must|has|it|so)\b)[a-z…]"
+)
 FUNCTION_WORDS = frozenset(
     [
         "an",
@@ -62,6 +67,23 @@ def is_denied(text: str, mention: re.Match[str]) -> bool:
 def is_denied_behind(text: str, place: int) -> bool:
     """Tell whether what stands behind a mention denies it: "is wrong", ": no"."""
     return bool(DENIED.match(text, place)) or is_rejected(text, place)
+
+
+def is_word(text: str, mention: re.Match[str], group: int) -> bool:
+    """Tell whether a capital letter that stands alone is an article or a pronoun, as in "A dog" or "I hear"."""
+    return mention[group] in {"A", "I"} and bool(ARTICLE_OR_PRONOUN.match(text, mention.end()))
+
+
+def find_crossing(text: str, options: Sequence[str]) -> frozenset[str]:
+    """Return the options whose mentions overlap without one holding the other: "heavy rain and thunder"."""
+    spans = [
+        (found.start(), found.end(), option)
+        for option in options
+        if option
+        for found in re.finditer(rf"(?<!\w){re.escape(option)}(?!\w)", text)
+    ]
+    crossing = [(a, b) for a in spans for b in spans if a[0] < b[0] < a[1] < b[1]]
+    return frozenset(span[2] for pair in crossing for span in pair)
 
 
 def compile_particle(option: str, options: Sequence[str]) -> re.Pattern[str]:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from string import ascii_uppercase
 
 from services.number_words import TENS, UNITS
@@ -51,6 +51,25 @@ NO_WORD = re.compile(r"[\W_]*")
 PRONOUN = re.compile(r"\s+(?:of|that|which|who|whose|can|could|may|might|is|was|has|hears?|more|or|thing)\b", re.I)
 NUMERAL = re.compile(r"(?<![\w.,:/])(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(?![\w%]|[.,:/]\d)")
 NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
+LONG_UNITS = {
+    "beats? per minute": "bpm",
+    "kilohertz": "khz",
+    "hertz": "hz",
+    "decibels?": "db",
+    "milliseconds?": "ms",
+    "(?:seconds?|secs?)": "s",
+    "(?:minutes?|mins?)": "min",
+    "per ?cent": "%",
+}
+"""Units in words -> their symbols, in small letters."""
+UNIT = re.compile(rf"(?<=\d)[\s-]*(?:{'|'.join(f'(?P<u{n}>{unit})' for n, unit in enumerate(LONG_UNITS))})\b", re.I)
+END = r"(?<![\w.,])(\d+(?:\.\d+)?)"  # of a range
+UNIT_BETWEEN = r"(?:\s*[^\W\d]{1,12}\.?)??"
+RANGE = re.compile(
+    rf"(?:\b(?:from|between)\s+)?{END}{UNIT_BETWEEN}\s*(?:[-–—]|\b(?:(?:up )?to|through|until)\b)\s*{END}(?![.,]?\d)"
+    rf"|\bbetween\s+{END}{UNIT_BETWEEN}\s+and\s+{END}(?![.,]?\d)",
+    re.I,
+)
 
 
 def spell_in_digits(text: str) -> str:
@@ -65,6 +84,28 @@ def spell_in_digits(text: str) -> str:
 def find_numbers(text: str) -> frozenset[str]:
     """Return the different numbers of a text that is spelled in digits."""
     return frozenset(NUMBER.findall(text))
+
+
+def spell_shortly(text: str) -> str:
+    """Return the text in digits, and units in words as their symbols: "ninety beats per minute" is "90 bpm"."""
+    symbols = tuple(LONG_UNITS.values())
+    return UNIT.sub(lambda unit: f" {symbols[int(str(unit.lastgroup)[1:])]}", spell_in_digits(text))
+
+
+def spell_ranges_like_options(text: str, options: Iterable[str]) -> str:
+    """Return the text with its range as an option writes it: "from 5 to 10 s" is "5-10 s" where that is one.
+
+    A text that names the ranges of several options stays as it is.
+    """
+    known = {_read_range(found): found[0] for option in options for found in RANGE.finditer(option)}
+    said = {_read_range(found) for found in RANGE.finditer(text)} if known else set()
+    if len(said & known.keys()) != 1:
+        return text
+    return RANGE.sub(lambda found: known.get(_read_range(found), found[0]), text)
+
+
+def _read_range(found: re.Match[str]) -> tuple[float, ...]:
+    return tuple(float(end) for end in found.groups() if end is not None)
 
 
 def find_places(text: str) -> Iterator[int]:

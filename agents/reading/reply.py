@@ -20,12 +20,14 @@ from agents.reading.marks import find_marked_answers, read_final_text
 from agents.reading.mentions import (
     FUNCTION_WORDS,
     compile_particle,
+    find_crossing,
     find_joined,
     is_denied,
     is_denied_behind,
     is_reason,
+    is_word,
 )
-from agents.reading.numbers import find_numbers, find_places, letter_ranks, spell_in_digits
+from agents.reading.numbers import find_numbers, find_places, letter_ranks, spell_ranges_like_options, spell_shortly
 from agents.reading.pitches import spell_pitches_like_options
 from agents.reading.plain_text import EDGES, list_stems, normalise, squeeze, straighten, strip_article, strip_signs
 from agents.reading.quantities import spell_times_like_options
@@ -45,7 +47,7 @@ NUM_AROUND = 40  # characters that may stand around and between two options: let
 TITLED = re.compile(r"(?:option|choice|letter|answer)\W{1,3}([A-Za-z])", re.I)
 CONCLUSION = re.compile(r"\b(?:therefore|thus|hence|in conclusion|in summary|so),?\s", re.I)
 LABEL = re.compile(
-    r"""[(\["'*]*([A-Za-z])(?:[)\]"'*]+[.:]?|[.:,;])(?=\s)"""
+    r"""[(\["'*]*([A-Za-z])(?:[)\]"'*]+[.:,;]?|[.:,;])(?=\s)"""
     r"|\(?([A-Z])\)?(?=\s+(?:(?:because|since|[-–—])\s"
     r"|is (?:the |definitely |clearly |most |my )*(?:correct|right|best|answer|choice|option|likely|true)\b))"
 )
@@ -85,9 +87,6 @@ BARE_LETTER = re.compile(r"(?<![\w'#.&/-])\(?([A-Z])\)?(?![\w'#&/]|-\w)")
 IS_RIGHT = re.compile(
     r"\)?\s+(?:is|seems?|looks?|sounds?|must be|has to be) (?:to be )?(?:the )?(?:correct|right|best|answer)\b", re.I
 )
-ARTICLE_OR_PRONOUN = re.compile(  # after "A" or "I"
-    r"\s+(?!(?:but|because|since|and|or|not|rather|instead|is|was|must|has|it|so)\b)[a-z…]"
-)
 ASSERTS = re.compile(
     r"(?:\b(?:is|was|(?:must|should|would|will|has to|have to|got to) be|but|but rather|rather|it's|that's)\s+)"
     r"""(?:(?:the )?(?:option|choice|letter|answer) )?["'*(]*\Z""",
@@ -107,7 +106,9 @@ def read_choice(reply: str, choices: Choices) -> Choice | None:
     shown = drop_own_letters(choices)
     text = read_final_text(straighten(reply), [choice.text for choice in choices])
     text = text if text is None or len(text) <= LONGEST_REPLY else _find_last_answer(text[-LONGEST_REPLY:])
-    text = None if text is None else spell_times_like_options(letter_ranks(text), shown)
+    if text is not None:
+        text = spell_ranges_like_options(letter_ranks(text), [choice.text for choice in shown])
+        text = spell_times_like_options(text, shown)
     if text is None:
         return None
     named = _find_named(text, shown) or _find_named(spell_pitches_like_options(text, shown), shown)
@@ -141,11 +142,11 @@ def _find_named(text: str, choices: Choices) -> Choices:
 
 def _find_by_number(text: str, choices: Choices, *, is_named: bool) -> Choices:
     """Read a reply that writes the number of an option in another way, as in `three` for 3 or `3` for "Three beats"."""
-    spelled = tuple(choice.model_copy(update={"text": spell_in_digits(choice.text)}) for choice in choices)
+    spelled = tuple(choice.model_copy(update={"text": spell_shortly(choice.text)}) for choice in choices)
     numbers = [find_numbers(choice.text) for choice in spelled]
     if not all(len(found) == 1 for found in numbers):
         return ()
-    said = spell_in_digits(text)
+    said = spell_shortly(text)
     concluded = said[max(find_conclusions(said), default=0) :]
     offered = frozenset[str]().union(*numbers)
     for place in find_places(said):  # "option 3" of 2, 3, 4 may be the third, or the 3
@@ -295,7 +296,7 @@ def _read_mentioned(text: str, choices: Choices) -> Choices:
 
 def _find_letters(text: str, choices: Choices) -> Choices:
     """Letters with "option" or "answer" before them; those in a reason count only where there is no other."""
-    mentions = [match for match in LETTER.finditer(text) if not (is_denied(text, match) or _is_word(text, match, 2))]
+    mentions = [match for match in LETTER.finditer(text) if not (is_denied(text, match) or is_word(text, match, 2))]
     stated = [match for match in mentions if not is_reason(text, match)]
     stated = stated or ([] if _find_bare_mentions(text) else mentions)
     letters = {match[1] or match[2] for match in stated}
@@ -339,13 +340,8 @@ def _find_bare_mentions(text: str) -> list[re.Match[str]]:
     return [
         match
         for match in BARE_LETTER.finditer(text)
-        if not _is_word(text, match, 1) and not is_denied(text, match) and not is_reason(text, match)
+        if not is_word(text, match, 1) and not is_denied(text, match) and not is_reason(text, match)
     ]
-
-
-def _is_word(text: str, mention: re.Match[str], group: int) -> bool:
-    """Tell whether a capital letter that stands alone is an article or a pronoun, as in "A dog" or "I hear"."""
-    return mention[group] in {"A", "I"} and bool(ARTICLE_OR_PRONOUN.match(text, mention.end()))
 
 
 def _mask_options(text: str, choices: Choices) -> str:
@@ -366,6 +362,7 @@ def _find_texts(text: str, choices: Choices) -> _Mentions:
     named: Choices = ()
     reasons: Choices = ()
     whole = text
+    crossing = find_crossing(text, [normalise(choice.text) for choice in choices])
     # Longest first and then masked, so that "car" is not found again within "car horn".
     for choice in sorted(choices, key=lambda choice: -len(choice.text)):
         option = normalise(choice.text).removeprefix("the ")
@@ -384,6 +381,8 @@ def _find_texts(text: str, choices: Choices) -> _Mentions:
         elif mentions:
             reasons += same
         text = phrase.sub(" … ", text)
+    if named:
+        named += tuple(choice for choice in choices if normalise(choice.text) in crossing)
     return _Mentions(named or reasons, text)
 
 
