@@ -79,6 +79,8 @@ class Item(Value):
     are about several (`join_sources`); empty: none."""
     unsupported: str = ""
     """Why it cannot be asked, such as "has 2 recordings; …": it counts as failed, not as wrong. Empty: it can."""
+    premise: str = ""
+    """Id of the item whose answer its own builds on, as a second hop's does on the first; empty: none."""
     disputed: str = ""
     """Who disputes its published answer, such as an issue or a commit; empty: nobody that we know of."""
 

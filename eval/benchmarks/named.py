@@ -36,6 +36,8 @@ class DeclaredPart(Value):
     fields: FieldNames
     suffix: str = ""
     """Behind the id, where a row holds several questions."""
+    builds_on: str = ""
+    """Suffix of the question of the same row whose answer this one builds on."""
     category: str = ""
     """Category of all of them, where no field holds it."""
     answer: str = ""
@@ -195,10 +197,15 @@ def _read_rows(declared: Declaration, tables: Mapping[Path, Table]) -> list[_Rea
     files_of_id = Counter(name for rows in by_file.values() for name in {one.item.id for one in rows})
     is_shared = any(num > 1 for num in files_of_id.values())
     return [
-        one._replace(item=one.item.model_copy(update={"id": f"{file.stem}-{one.item.id}"})) if is_shared else one
+        one._replace(item=_tell_apart(one.item, file.stem)) if is_shared else one
         for file, rows in by_file.items()
         for one in rows
     ]
+
+
+def _tell_apart(item: Item, file: str) -> Item:
+    premise = item.premise and f"{file}-{item.premise}"
+    return item.model_copy(update={"id": f"{file}-{item.id}", "premise": premise})
 
 
 def _choose_parts(declared: Declaration, file: Path, table: Table) -> list[DeclaredPart]:
@@ -292,7 +299,11 @@ def _read_part(part: DeclaredPart, file: Path, table: Table) -> list[Item]:
     known: dict[str, object] = {"category": part.category, "answer": part.answer, "judged_by": part.judge}
     told = {name: value for name, value in known.items() if value}
     return [
-        item.model_copy(update=told | ({"described": _describe(name, number, row, part)} if part.described else {}))
+        item.model_copy(
+            update=told
+            | ({"described": _describe(name, number, row, part)} if part.described else {})
+            | ({"premise": item.id.removesuffix(part.suffix) + part.builds_on} if part.builds_on else {})
+        )
         for number, (item, row) in enumerate(zip(items, rows, strict=True), start=1)
     ]
 

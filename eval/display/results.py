@@ -95,6 +95,7 @@ def _format_remarks(summary: RunSummary) -> Iterable[str]:
             f"{format_count(summary.n, 'reply', 'replies')}, which it cannot read."
         )
     yield from _format_undisputed(summary)
+    yield from _format_given_premise(summary)
     if summary.num_clusters is not None:
         yield f"{_format_clusters(summary, summary.num_clusters)}{warn_of_few(summary.num_clusters)}"
     if summary.calibration:
@@ -133,6 +134,20 @@ def _format_undisputed(summary: RunSummary) -> Iterable[str]:
             f"{format_count(summary.n - kept.n, 'disputed answer')} (predictions.jsonl says by whom). Without: "
             f"strict {strict} [{interval}], official {official}."
         )
+
+
+def _format_given_premise(summary: RunSummary) -> Iterable[str]:
+    if summary.given_premise:
+        each = (
+            f"{name} {kept.correct_strict} of {kept.n}"
+            + (
+                f" ({kept.correct_strict / kept.n:.1%} [{100 * kept.wilson_95[0]:.1f}–{100 * kept.wilson_95[1]:.1f}])"
+                if kept.n
+                else ""
+            )
+            for name, kept in summary.given_premise.items()
+        )
+        yield f"Right where the question that they build on is (multi given single hop): {', '.join(each)}."
 
 
 def _format_repeats(summary: RunSummary) -> Iterable[str]:

@@ -41,6 +41,8 @@ class Verdict(NamedTuple):
     """The benchmark's authors keep the answer to themselves."""
     disputed: bool = False
     """Whether the published answer is disputed in public."""
+    premise: str = ""
+    """Id of the item whose answer this one's builds on; empty: none."""
     took_s: float = 0.0
     clock_s: float = 0.0
     """Running time of the whole run when the item was finished."""
@@ -243,6 +245,9 @@ class RunSummary(Score):
     """Of open answers, in the order in which they were named: the first one's judgements count."""
     undisputed: Score | None = None
     """The same without the items whose published answer is disputed; None where none is."""
+    given_premise: dict[str, Score] = Field(default_factory=dict)
+    """By task, and last of all together: the items that build on another's answer and whose premise is strictly right,
+    as SAKURA's multi-hop questions given its single-hop ones (arXiv:2505.13237). Empty where none builds on any."""
     rules: RuleScores | None = None
     """Of replies that rules score; None where none does."""
     repeats: RepeatScore | None = None
@@ -263,6 +268,7 @@ def summarise(verdicts: Iterable[Verdict]) -> RunSummary:
         by_modality=_score_groups(lambda verdict: verdict.modality, counted),
         chance=_compute_chance(counted),
         undisputed=_score_undisputed(counted),
+        given_premise=_score_given_premise(counted),
         rules=score_rules([(verdict.outcome, verdict.cluster or verdict.id) for verdict in counted if verdict.outcome]),
         **_measure_clusters(counted),
         mean_took_s=round(sum(verdict.took_s for verdict in counted) / max(1, len(counted)), 4),
@@ -293,6 +299,14 @@ def score(verdicts: list[Verdict]) -> Score:
 def _score_undisputed(verdicts: list[Verdict]) -> Score | None:
     kept = [verdict for verdict in verdicts if not verdict.disputed]
     return score(kept) if len(kept) < len(verdicts) else None
+
+
+def _score_given_premise(verdicts: list[Verdict]) -> dict[str, Score]:
+    right = {verdict.id for verdict in verdicts if verdict.correct_strict}
+    given = [verdict for verdict in verdicts if verdict.premise in right]
+    if not any(verdict.premise for verdict in verdicts):
+        return {}
+    return dict(list_rows(score_tasks(given), score(given)))
 
 
 def _compute_chance(verdicts: list[Verdict]) -> float | None:

@@ -67,6 +67,7 @@ class Prediction(Item):
             degraded=bool(self.response and self.response.degraded),
             withheld=self.answer is None,
             disputed=bool(self.disputed),
+            premise=self.premise,
             took_s=self.took_s,
             clock_s=self.clock_s,
             num_cached=self.num_cached,

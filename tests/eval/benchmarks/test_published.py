@@ -242,6 +242,7 @@ def test_sakuras_csv_is_read_as_its_json(home: Path) -> None:
     write(folder / "audio" / "1.wav", "")
     named = find("sakura")
     assert [item.id for item in named.items] == [f"data/Animal/audio/1.wav-{hop}" for hop in ("single", "multi")]
+    assert [item.premise for item in named.items] == ["", named.items[0].id]
     file.unlink()
     header = ",".join(["file", *row])
     read = write(folder / "metadata.csv", f"{header}\n{','.join(['1.wav', *row.values()])}\n")

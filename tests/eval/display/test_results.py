@@ -60,3 +60,14 @@ def test_what_only_a_judge_failed_at_needs_no_option(num_failed: int, by_judge: 
     lines = list(format_retries(summary))
     assert len(lines) == len(said)
     assert all(wanted in line for wanted, line in zip(said, lines, strict=True))
+
+
+def test_second_hops_are_printed_where_their_first_is_right() -> None:
+    verdicts = [
+        *(Verdict(f"{clip}-single", "Animal", correct_strict=clip < 2) for clip in range(3)),
+        *(Verdict(f"{clip}-multi", "Animal", correct_strict=clip > 0, premise=f"{clip}-single") for clip in range(3)),
+    ]
+    console = Console(width=80, markup=False, color_system=None)
+    with console.capture() as caught:
+        print_results("sakura", summarise(verdicts), console)
+    assert "(multi given single hop): Animal 1 of 2 (50.0% [9.5–90.5]), all 1 of 2" in caught.get()

@@ -102,3 +102,19 @@ def test_an_interval_holds_its_own_share_at_both_ends() -> None:
             low, high = compute_wilson_interval(num_correct, n)
             assert 0 <= low <= num_correct / n <= high <= 1
     assert (compute_wilson_interval(0, 7).low, compute_wilson_interval(10, 10).high) == (0.0, 1.0)
+
+
+def test_second_hops_are_counted_where_the_first_is_right() -> None:
+    hops = [
+        Verdict(f"{clip}-{hop}", task, correct_strict=right, premise=f"{clip}-single" if hop == "multi" else "")
+        for clip, task, *both in (
+            ("1", "x", True, True),
+            ("2", "x", True, False),
+            ("3", "x", False, True),
+            ("4", "y", 0, 0),
+        )
+        for hop, right in zip(("single", "multi"), map(bool, both), strict=True)
+    ]
+    found = summarise(hops).given_premise
+    assert {name: (kept.n, kept.correct_strict) for name, kept in found.items()} == {"x": (2, 1), "all": (2, 1)}
+    assert summarise(hops[:1]).given_premise == {}

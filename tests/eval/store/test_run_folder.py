@@ -187,6 +187,7 @@ def test_the_summary_holds_the_documented_fields(tmp_path: Path) -> None:
             "judge_kappa",
             "repeats",
             "undisputed",
+            "given_premise",
             "rules",
         ),
     }
