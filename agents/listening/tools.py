@@ -7,7 +7,7 @@ the signal itself. `earwitness listen` and the MCP server call the same tools wi
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from agents.listening import hearing_tools, measuring_tools, speech_tools, transcript
+from agents.listening import comparison_tool, hearing_tools, measuring_tools, speech_tools, transcript
 from agents.listening.classifiers.spoken import hide_speech
 from agents.listening.classifiers.text_classifier import NO_TOOL, open_tool_classifier
 from agents.listening.hearing_tools import find_span
@@ -218,11 +218,13 @@ TOOLS: Mapping[str, AnyTool] = {
         Tool(
             name="compare",
             cost=1,
-            description="Compare two spans or two recordings: same speaker, same sound, louder, higher, faster.",
+            description="Compare two parts or two recordings: same speaker, sound, tune or rhythm; longer, louder, "
+            "higher, faster, duller.",
             says_nothing="One of the two is silent.",
-            arguments=measuring_tools.CompareArguments,
-            run=measuring_tools.compare,
-            plan=measuring_tools.plan_comparison,
+            arguments=comparison_tool.CompareArguments,
+            run=comparison_tool.compare,
+            plan=comparison_tool.plan_comparison,
+            is_read=True,
         ),
         Tool(
             name="spectrum",

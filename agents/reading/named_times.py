@@ -1,8 +1,8 @@
 """Temporal expressions: the spans of a recording that a question names, such as "minute 12" or "from 3:20 to 4:00".
 
 Times are named by clock (`12:30`, `1:02:30`), by unit (`after 90 seconds`, `the twelfth minute`, `half an hour in`),
-by a range of either, or by place (`the first two minutes`, `at the end`). A length of time (`a pause of 3 seconds`)
-names none.
+by a range of either, or by place (`the first two minutes`, `at the end`, `the second half`). A length of time (`a
+pause of 3 seconds`) names none.
 """
 
 import re
@@ -41,6 +41,9 @@ EDGES = ("first", "opening", "initial", "last", "final", "closing")
 PLACES = ("beginning", "start", "middle", "end")
 EDGE = re.compile(rf"\b(?P<edge>{'|'.join(EDGES)})\s+(?P<time>(?:{AMOUNT}\s+)?{UNIT})")
 PLACE = re.compile(rf"\b(?:at|in|near|towards?) the (?:very )?(?P<place>{'|'.join(PLACES)})\b")
+HALF = re.compile(
+    r"\b(?P<half>first|opening|second|last|final|latter|other) half\b(?![ -](?:an?\b|hours?\b|minutes?\b|seconds?\b))"
+)
 TIME_WORD = re.compile(rf"\d+\w*|{UNIT}|{'|'.join((*SMALL, *ORDINALS, *EDGES, *PLACES))}|half|mark")
 PART = re.compile(rf"({AMOUNT})\s*({UNIT})")
 
@@ -126,6 +129,9 @@ def _find_times(text: str, duration_s: float) -> Iterator[NamedSpan]:
     for match in NTH.finditer(text):
         unit_s = UNITS_S[match["unit"][0]]
         yield NamedSpan((float(match["number"]) - 1) * unit_s, float(match["number"]) * unit_s)
+    for match in HALF.finditer(text):
+        start_s = 0.0 if match["half"] in EDGES[:2] else duration_s / 2
+        yield NamedSpan(start_s, start_s + duration_s / 2)
     share_s = SHARE_OF_END * duration_s
     places = dict(zip(PLACES, (0.0, 0.0, (duration_s - share_s) / 2, duration_s - share_s), strict=True))
     for match in PLACE.finditer(text):

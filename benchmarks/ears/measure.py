@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.ears import defects, harmonies, tunes
+from agents.listening.comparison_tool import SURE_KEY, TUNE_PRECISION
+from benchmarks.ears import defects, harmonies, repeats, tunes
 from benchmarks.ears.levels import impose_course
 from benchmarks.ears.rhythms import COURSES, SPACINGS, compose_rhythm, compose_spaced_strokes, compose_strokes
 from benchmarks.ears.rhythms import Rhythm as ComposedRhythm
@@ -34,6 +35,8 @@ from services.captioners.music.rhythm import Rhythm, RhythmAnalyser, weigh_tempi
 from services.captioners.sounds import course
 from services.captioners.sounds.activity import measure_levels_db
 from services.captioners.sounds.quality import describe_quality
+from services.measurement.parts import split_in_two
+from services.measurement.tunes import TuneLikeness, compare_tunes
 from services.types import AudioClip
 from services.weights import store as weights
 
@@ -226,6 +229,48 @@ def measure_quality(font: Path, number: int) -> Iterator[Outcome]:  # noqa: ARG0
         yield Outcome(told[0].confidence, truth in told[0].text) if told else NOTHING
 
 
+def measure_repeats(font: Path, number: int) -> Iterator[Outcome]:
+    """Solo lines that come again after a pause: the same, higher, lower, faster, slower, backwards, or another line."""
+    rng, transcribe = random.Random(12), open_transcriber()  # noqa: S311 - music, not secrets
+    composed = [repeats.compose_repeat(rng, repeats.CHANGES[i % len(repeats.CHANGES)]) for i in range(number)]
+    for truth, samples in zip(composed, render_scores(font, [one.score for one in composed]), strict=True):
+        parts = split_in_two(AudioClip(samples))
+        if parts is None or not parts.are_apart:
+            yield NOTHING
+            continue
+        first, second = (
+            melody.extract_melody(part, transcribe(part))
+            for part in (parts.first.cut(samples), parts.second.cut(samples))
+        )
+        yield Outcome(TUNE_PRECISION, _name_change(compare_tunes(first, second)) == truth.truth)
+
+
+def _name_change(found: TuneLikeness | None) -> str:
+    if found is None:
+        return "another tune"
+    if found.is_backwards:
+        return "backwards"
+    if found.semitones:
+        return "higher" if found.semitones > 0 else "lower"
+    return "unchanged" if 0.93 < found.speed < 1.07 else "faster" if found.speed > 1 else "slower"
+
+
+def measure_key_change(font: Path, number: int) -> Iterator[Outcome]:
+    """Progressions that come twice, the second time in the same key or 1 to 5 semitones higher or lower."""
+    rng, transcribe = random.Random(13), open_transcriber()  # noqa: S311 - music, not secrets
+    composed = [
+        repeats.compose_key_change(rng, (0, rng.randint(1, 5), -rng.randint(1, 5))[i % 3]) for i in range(number)
+    ]
+    for truth, samples in zip(composed, render_scores(font, [one.score for one in composed]), strict=True):
+        keys = [harmony.estimate_key(transcribe(half)) for half in np.array_split(samples, 2)]
+        sure = [key for key in keys if key and key.confidence >= SURE_KEY]
+        if len(sure) < 2:
+            yield NOTHING
+            continue
+        moved = (sure[1].tonic - sure[0].tonic) % 12
+        yield Outcome(min(key.confidence for key in sure), moved == int(truth.truth) % 12)
+
+
 def open_transcriber() -> BasicPitch:
     """Open the transcriber."""
     return BasicPitch(weights.ensure_folder("basic-pitch"))
@@ -243,6 +288,8 @@ MEASURES: Mapping[str, Measure] = {
     "single chords": measure_single_chords,
     "chords in order": measure_progression,
     "cadence": measure_cadence,
+    "key change": measure_key_change,
+    "tune that comes again": measure_repeats,
     "interval": measure_interval,
     "number of strokes": measure_strokes,
     "intervals of strokes": measure_spacing,

@@ -62,6 +62,7 @@ def _open_voices() -> "VoiceEncoder":
 
 @cache
 def _open_comparer() -> "SoundComparer":
+    from services.captioners.music.pitches import BasicPitch
     from services.measurement.comparison import SoundComparer
 
-    return SoundComparer(_open_yamnet(), _open_voices())
+    return SoundComparer(_open_yamnet(), _open_voices(), BasicPitch(weights.ensure_folder("basic-pitch")))

@@ -1,4 +1,4 @@
-"""SoundComparison of two sounds: same speaker, same sound, and which is louder, higher or faster."""
+"""Comparison of two sounds: same speaker, sound, tune or rhythm; longer, louder, higher, faster, duller."""
 
 from functools import cache
 from typing import NamedTuple
@@ -6,13 +6,19 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from services.captioners.music.harmony import MusicalKey, estimate_key, estimate_key_of_melody
+from services.captioners.music.melody import MIN_SOLO_SHARE, extract_melody, measure_solo_share
+from services.captioners.music.notes import DetectedNote
+from services.captioners.music.onsets import detect_strokes
+from services.captioners.music.pitches import BasicPitch
 from services.captioners.music.rhythm import RhythmAnalyser
 from services.captioners.sounds.activity import ActiveSpans, detect_activity, measure_levels_db
 from services.captioners.sounds.yamnet import YamNet
 from services.captioners.voices.segments import detect_speech
 from services.captioners.voices.speaker import estimate_syllable_rate
 from services.captioners.voices.voiceprint import WINDOW_S, VoiceEncoder
-from services.measurement.spectrum import find_pitch
+from services.measurement.spectrum import find_pitch, measure_spectrum
+from services.measurement.tunes import TuneLikeness, compare_rhythms, compare_tunes
 from services.types import SAMPLE_RATE, AudioClip
 
 Embedding = NDArray[np.float32]
@@ -57,20 +63,55 @@ class SignalFacts(NamedTuple):
     """Of speech, a second."""
     tempo_bpm: float | None
     """Of what is not speech."""
+    length_s: float
+    """From the first sound to the last."""
+    highest_hz: float | None
+    """Where the spectrum ends."""
+
+
+class ValuePair(NamedTuple):
+    """A quantity of each of two sounds."""
+
+    first: float
+    second: float
+
+
+class KeyPair(NamedTuple):
+    """The keys of two passages of music."""
+
+    first: MusicalKey
+    second: MusicalKey
 
 
 class SoundComparison(NamedTuple):
     """What two sounds have in common; None where a property cannot be told of both."""
 
-    level_difference_db: float | None
+    lengths_s: ValuePair | None = None
+    """From the first sound to the last."""
+    highest_hz: ValuePair | None = None
+    """Where the spectrum of each ends."""
+    tune: TuneLikeness | None = None
+    """None where the tunes are different, or there are none."""
+    same_rhythm: bool = False
+    """At any tempo; speech has none."""
+    keys: KeyPair | None = None
+    level_difference_db: float | None = None
     """By how much the second is louder; negative: quieter."""
-    pitch_ratio: float | None
+    pitch_ratio: float | None = None
     """Frequency of the second over that of the first."""
-    pace: Pace | None
-    same_speaker: float | None
+    pace: Pace | None = None
+    same_speaker: float | None = None
     """Probability."""
-    same_sound: float | None
+    same_sound: float | None = None
     """Probability."""
+
+
+class _HeardMusic(NamedTuple):
+    """What is heard of music to compare it with other music."""
+
+    notes: tuple[DetectedNote, ...]
+    strokes_s: tuple[float, ...]
+    key: MusicalKey | None
 
 
 class SoundComparer:
@@ -79,27 +120,40 @@ class SoundComparer:
     Args:
         yamnet: tells sounds apart.
         voices: tells speakers apart.
+        transcribe: hears the notes of music.
     """
 
-    def __init__(self, yamnet: YamNet, voices: VoiceEncoder) -> None:
-        self._yamnet, self._voices = yamnet, voices
+    def __init__(self, yamnet: YamNet, voices: VoiceEncoder, transcribe: BasicPitch) -> None:
+        self._yamnet, self._voices, self._transcribe = yamnet, voices, transcribe
 
     def __call__(self, first: AudioClip, second: AudioClip) -> SoundComparison:
         """Compare two clips; of silence nothing can be told."""
         one, other = measure_signal(first), measure_signal(second)
         if one is None or other is None:
-            return SoundComparison(
-                level_difference_db=None, pitch_ratio=None, pace=None, same_speaker=None, same_sound=None
-            )
+            return SoundComparison()
         sounds = [embed_sound(self._yamnet, clip, detect_activity(clip.samples)) for clip in (first, second)]
         voices = [find_voice(self._voices, clip) for clip in (first, second)]
+        is_spoken = one.syllable_rate is not None or other.syllable_rate is not None
+        passages = None if is_spoken else (self._hear(first), self._hear(second))
         return SoundComparison(
+            lengths_s=_pair(one.length_s, other.length_s),
+            highest_hz=_pair(one.highest_hz, other.highest_hz),
+            tune=compare_tunes(passages[0].notes, passages[1].notes) if passages else None,
+            same_rhythm=compare_rhythms(passages[0].strokes_s, passages[1].strokes_s) if passages else False,
+            keys=_pair_keys(passages[0].key, passages[1].key) if passages else None,
             level_difference_db=other.level_db - one.level_db,
             pitch_ratio=other.pitch_hz / one.pitch_hz if one.pitch_hz and other.pitch_hz else None,
             pace=_compare_paces(one, other),
             same_speaker=estimate_same_speaker(*voices),
             same_sound=SAME_SOUND.estimate(float(sounds[0] @ sounds[1])),
         )
+
+    def _hear(self, clip: AudioClip) -> _HeardMusic:
+        pitches = self._transcribe(clip.samples)
+        notes = extract_melody(clip.samples, pitches)
+        is_solo = measure_solo_share(notes, pitches) >= MIN_SOLO_SHARE
+        strokes = tuple(onset.time_s for onset in detect_strokes(clip.samples))
+        return _HeardMusic(notes, strokes, estimate_key_of_melody(notes) if is_solo else estimate_key(pitches))
 
 
 def measure_signal(clip: AudioClip) -> SignalFacts | None:
@@ -108,11 +162,14 @@ def measure_signal(clip: AudioClip) -> SignalFacts | None:
     if not heard:
         return None
     speech = _find_long_speech(clip)
+    spectrum = measure_spectrum(clip)
     return SignalFacts(
         level_db=_measure_level_db(clip, heard),
         pitch_hz=find_pitch(clip.samples),
         syllable_rate=estimate_syllable_rate(_join(clip, speech)) if speech else None,
         tempo_bpm=None if speech else _estimate_tempo(clip),
+        length_s=heard[-1].end_s - heard[0].start_s,
+        highest_hz=spectrum.high_hz if spectrum else None,
     )
 
 
@@ -163,6 +220,14 @@ def _compare_paces(first: SignalFacts, second: SignalFacts) -> Pace | None:
     if first.tempo_bpm is not None and second.tempo_bpm is not None:
         return Pace(first.tempo_bpm, second.tempo_bpm, "BPM")
     return None
+
+
+def _pair(first: float | None, second: float | None) -> ValuePair | None:
+    return ValuePair(first, second) if first and second else None
+
+
+def _pair_keys(first: MusicalKey | None, second: MusicalKey | None) -> KeyPair | None:
+    return KeyPair(first, second) if first and second else None
 
 
 def _join(clip: AudioClip, spans: ActiveSpans) -> NDArray[np.float32]:

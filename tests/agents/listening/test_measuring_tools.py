@@ -3,21 +3,16 @@ import pytest
 
 from agents.listening.measuring_tools import (
     ChangeArguments,
-    CompareArguments,
     SoundArguments,
     SpectrumArguments,
-    compare,
     find_sound,
     plan_changes,
-    plan_comparison,
     plan_sound,
     tell_changes,
     tell_spectrum,
 )
 from agents.listening.tool import ListenedClip, Listeners, ToolInput
 from services.errors import BadRequest
-from services.measurement import analyser
-from services.measurement.comparison import Pace, SoundComparison
 from services.scripted.ears import ScriptedEars
 from services.types import SAMPLE_RATE, AudioClip, Question
 
@@ -60,73 +55,8 @@ async def test_changes_are_stated_with_their_times_in_the_recording() -> None:
     assert [one.start_s for one in found] == [pytest.approx(4, abs=0.1), pytest.approx(8, abs=0.1)]
 
 
-@pytest.mark.parametrize(
-    ("comparison", "texts"),
-    [
-        (
-            SoundComparison(6.0, 2.0, Pace(90, 135, "BPM"), None, 0.9),
-            (
-                "In the second, compared with the first: the same sound (0.90).",
-                "The second is 6.0 dB louder than the first.",
-                "The second is 12.0 semitones higher than the first.",
-                "The second is faster than the first: 90.0 and 135.0 BPM.",
-            ),
-        ),
-        (
-            SoundComparison(-3.0, 0.5, Pace(4, 3, "syllables a second"), 0.2, None),
-            (
-                "In the second, compared with the first: a different speaker (0.80).",
-                "The second is 3.0 dB quieter than the first.",
-                "The second is 12.0 semitones lower than the first.",
-                "The second is slower than the first: 4.0 and 3.0 syllables a second.",
-            ),
-        ),
-        (
-            SoundComparison(0.2, 1.01, Pace(100, 101, "BPM"), None, None),
-            (
-                "The second is as loud as the first.",
-                "The second is as high as the first.",
-                "The second is as fast as the first: 100.0 and 101.0 BPM.",
-            ),
-        ),
-        (SoundComparison(None, None, None, None, None), ()),
-    ],
-)
-async def test_what_two_spans_have_in_common_is_stated(
-    comparison: SoundComparison, texts: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    compared = list[float]()
-
-    async def answer(first: AudioClip, second: AudioClip) -> SoundComparison:
-        compared.extend((first.duration_s, second.duration_s))
-        return comparison
-
-    monkeypatch.setattr(analyser, "compare", answer)
-    clip = AudioClip(tone(440, 0.1))
-    spans = CompareArguments(end_s=1, other_start_s=1, other_end_s=3)
-    assert [one.text for one in (await compare(DEAF, ListenedClip(clip), spans)).findings] == list(texts)
-    other = ListenedClip(clip, other=AudioClip(tone(440, 0.1, seconds=2)))
-    await compare(DEAF, other, CompareArguments())
-    assert compared == [1, 2, 3, 2]
-
-
-async def test_two_spans_that_are_one_and_one_behind_the_end_are_refused() -> None:
-    heard = ListenedClip(AudioClip(tone(440, 0.1)))
-    with pytest.raises(BadRequest, match="Both spans are the same"):
-        await compare(DEAF, heard, CompareArguments())
-    with pytest.raises(BadRequest, match="other_start_s is 4, but the recording lasts 3"):
-        await compare(DEAF, heard, CompareArguments(other_start_s=4))
-
-
 def ask(text: str, *options: str) -> ToolInput:
     return ToolInput(Question.ask(text, options), AudioClip(np.zeros(10 * SAMPLE_RATE, np.float32)), ())
-
-
-def test_two_spans_that_a_question_names_are_compared_and_one_or_three_are_not() -> None:
-    spans = plan_comparison(ask("Is the voice from 0 to 2 s the same as from 5 to 7.5 s?"))
-    assert spans == CompareArguments(start_s=0, end_s=2, other_start_s=5, other_end_s=7.5)
-    for text in ("Is it louder from 0 to 2 s?", "Is it louder?", "Are 0-1 s, 2-3 s and 4-5 s alike?"):
-        assert plan_comparison(ask(text)) is None
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@ import pytest
 
 from services.audio.load import load
 from services.measurement.analyser import compare
-from services.measurement.comparison import SAME_SPEAKER
+from services.measurement.comparison import SAME_SPEAKER, SoundComparison
 from services.types import SAMPLE_RATE, AudioClip
 from services.weights import store as weights
 
@@ -36,6 +36,7 @@ async def test_the_faster_of_two_rhythms_is_told_in_beats_a_minute() -> None:
     assert found.pace is not None and found.pace.unit == "BPM"
     assert found.pace.second / found.pace.first == pytest.approx(1.5, rel=0.05)
     assert found.same_sound is not None and found.same_sound > 0.8
+    assert found.same_rhythm is False, "eleven strokes and seventeen"
 
 
 async def test_a_voice_is_like_itself_and_speech_is_not_a_tone() -> None:
@@ -55,10 +56,21 @@ async def test_paces_of_two_kinds_are_not_compared() -> None:
 
 
 async def test_of_silence_nothing_is_told() -> None:
-    assert set(await compare(tone(220), AudioClip(np.zeros(SAMPLE_RATE, np.float32)))) == {None}
+    assert await compare(tone(220), AudioClip(np.zeros(SAMPLE_RATE, np.float32))) == SoundComparison()
 
 
 def test_likeness_is_even_in_the_middle_of_its_curve() -> None:
     assert SAME_SPEAKER.estimate(SAME_SPEAKER.middle) == 0.5
     assert SAME_SPEAKER.estimate(0.9) > 0.9
     assert SAME_SPEAKER.estimate(0.4) < 0.1
+
+
+async def test_a_muffled_half_is_told_by_where_its_spectrum_ends() -> None:
+    seconds = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
+    noise = np.random.default_rng(1).normal(0, 0.05, len(seconds)).astype(np.float32)
+    spectrum = np.fft.rfft(noise)
+    spectrum[round(len(spectrum) / 8) :] = 0
+    found = await compare(AudioClip(noise), AudioClip(np.fft.irfft(spectrum, len(noise)).astype(np.float32)))
+    assert found.highest_hz is not None
+    assert found.highest_hz.first > 7000 and found.highest_hz.second == pytest.approx(1000, abs=150)
+    assert found.lengths_s == pytest.approx((2.0, 2.0), abs=0.05)
