@@ -6,11 +6,20 @@ then the recording is split at its longest pause, or in the middle.
 
 from collections.abc import Iterator
 from math import log2
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pydantic import Field, model_validator
 
 from agents.listening.measured import Measured, make_finding, state
+from agents.listening.options.differences import (
+    SAME_BRIGHTNESS,
+    SAME_LENGTH,
+    SAME_LEVEL_DB,
+    SAME_PACE,
+    SAME_SEMITONES,
+    SURE_KEY,
+    weigh_differences,
+)
 from agents.listening.tool import ListenedClip, Listeners, SpanArguments, ToolInput, ToolResult, cut_span
 from agents.reading.named_times import find_named_spans
 from services.captioners.music.notes import name_interval
@@ -25,13 +34,10 @@ if TYPE_CHECKING:  # its libraries take a second to import
     from services.measurement.comparison import KeyPair, Pace, SoundComparison, ValuePair
     from services.measurement.tunes import TuneLikeness
 
-SAME_LENGTH = 1.15  # ratio below which two lengths count as the same
-SAME_LEVEL_DB = 1.0
-SAME_SEMITONES = 0.5
-SAME_PACE = 0.1  # of the ratio of two paces, logarithm to base 2
-DULLER = 0.6  # ratio of the highest frequencies below which one of two sounds is muffled
-SURE_KEY = 0.7  # confidence from which a key is told
 TUNE_PRECISION = 0.9  # share of the statements on a tune that comes again that are right (docs/ears.md)
+
+
+TimeRange: TypeAlias = tuple[float, float]
 
 
 class CompareArguments(SpanArguments):
@@ -39,6 +45,8 @@ class CompareArguments(SpanArguments):
 
     other_start_s: float = Field(default=0.0, ge=0, description="Begin of the second span, seconds.")
     other_end_s: float | None = Field(default=None, gt=0, description="End of the second span; default: the end.")
+    question: str = Field(default="", description="What the options answer, such as 'Which is louder?'.")
+    options: tuple[str, ...] = Field(default=(), description="Differences to tell apart, such as 'it is louder'.")
 
     @model_validator(mode="after")
     def _require_other_order(self) -> "CompareArguments":
@@ -56,21 +64,33 @@ class CompareArguments(SpanArguments):
 
 def plan_comparison(tool_input: ToolInput) -> CompareArguments | None:
     """Compare the two spans that a question names, one at either end with the rest, or the parts of a recording."""
+    spans = _choose_spans(tool_input)
+    if spans is None:
+        return None
+    (start_s, end_s), (other_start_s, other_end_s) = spans
+    question = tool_input.question
+    return CompareArguments(
+        start_s=start_s,
+        end_s=end_s,
+        other_start_s=other_start_s,
+        other_end_s=other_end_s,
+        question=question.text,
+        options=tuple(choice.text for choice in question.choices),
+    )
+
+
+def _choose_spans(tool_input: ToolInput) -> tuple[TimeRange, TimeRange] | None:
     clip = tool_input.clip
     named = find_named_spans(tool_input.question.text, clip.duration_s)
     if len(named) == 2 and not named[0].overlaps(*named[1]):
-        return _order(*named)
+        return named[0], named[1]
     if len(named) == 1:
         (start_s, end_s), duration_s = named[0], clip.duration_s
         if start_s <= 0 < end_s < duration_s:
-            return _order((0.0, end_s), (end_s, duration_s))
-        return _order((0.0, start_s), (start_s, duration_s)) if 0 < start_s < duration_s <= end_s else None
+            return (0.0, end_s), (end_s, duration_s)
+        return ((0.0, start_s), (start_s, duration_s)) if 0 < start_s < duration_s <= end_s else None
     parts = None if named or clip.duration_s > WHOLE_S else split_in_two(clip)
-    return _order(parts.first, parts.second) if parts else None
-
-
-def _order(first: tuple[float, float], second: tuple[float, float]) -> CompareArguments:
-    return CompareArguments(start_s=first[0], end_s=first[1], other_start_s=second[0], other_end_s=second[1])
+    return (parts.first, parts.second) if parts else None
 
 
 async def compare(_: Listeners, heard: ListenedClip, arguments: CompareArguments) -> ToolResult:
@@ -82,8 +102,14 @@ async def compare(_: Listeners, heard: ListenedClip, arguments: CompareArguments
         raise BadRequest("Both spans are the same: give other_start_s and other_end_s, or a second recording.")
     found = await analyser.compare(heard.clip.cut(*first_s), second.cut(*second_s))
     start_s, end_s = (min(first_s[0], second_s[0]), max(first_s[1], second_s[1])) if heard.other is None else first_s
-    told = _state_comparison(found, _name_span(first_s), _name_span(second_s))
-    return ToolResult(tuple(make_finding(one, start_s, end_s) for one in told))
+    told = [
+        make_finding(one, start_s, end_s) for one in _state_comparison(found, _name_span(first_s), _name_span(second_s))
+    ]
+    if told and (labels := weigh_differences(arguments.question, arguments.options, found)):
+        text = f"Of the differences asked about, most like: {', else '.join(map(str, labels))}."
+        update = {"kind": "event", "text": text, "labels": labels, "confidence": labels[0].probability}
+        told.append(told[-1].model_copy(update={**update, "reliability": "model"}))
+    return ToolResult(tuple(told))
 
 
 def _cut_other(clip: AudioClip, arguments: CompareArguments) -> tuple[float, float]:
@@ -200,7 +226,7 @@ def _state_keys(keys: "KeyPair") -> Iterator[Measured]:
 def _state_brightness(highest_hz: "ValuePair") -> Iterator[Measured]:
     """State which of the two lacks the high frequencies of the other."""
     low, high = sorted(highest_hz)
-    if low < DULLER * high:
+    if low < SAME_BRIGHTNESS * high:
         which, other = ("second", "first") if highest_hz.second == low else ("first", "second")
         beside = f"nothing above {low / 1000:.1f} kHz, where the {other} reaches {high / 1000:.1f} kHz"
         yield state("quality", f"The {which} is {{}} than the {other}: {beside}.", "duller, more muffled")

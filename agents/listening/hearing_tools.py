@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from agents.listening.language_options import name_languages, state_languages
+from agents.listening.options.languages import name_languages, state_languages
 from agents.listening.tool import (
     DerivedClip,
     ListenedClip,

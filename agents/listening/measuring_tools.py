@@ -4,7 +4,7 @@ from pydantic import Field
 
 from agents.listening.hearing_tools import plan_part
 from agents.listening.measured import Measured, make_finding, state
-from agents.listening.time_options import place_in_options
+from agents.listening.options.times import place_in_options
 from agents.listening.tool import ListenedClip, Listeners, SpanArguments, ToolInput, ToolResult, cut_span
 from services.cancellation import run_in_thread
 from services.captioners.sounds.mentions import find_mention

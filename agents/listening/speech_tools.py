@@ -3,7 +3,7 @@
 from pydantic import Field, field_validator
 
 from agents.listening import transcript
-from agents.listening.time_options import place_in_options
+from agents.listening.options.times import place_in_options
 from agents.listening.tool import ListenedClip, Listeners, ToolArguments, ToolInput, ToolResult
 from agents.listening.transcript import SpokenUnit
 from services.digest import hash_modules

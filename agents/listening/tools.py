@@ -12,8 +12,8 @@ from agents.listening.classifiers.spoken import hide_speech
 from agents.listening.classifiers.text_classifier import NO_TOOL, open_tool_classifier
 from agents.listening.hearing_tools import find_span
 from agents.listening.named_clips import find_named_clips
+from agents.listening.options.times import name_times
 from agents.listening.ordering.order import estimate_asks_order, find_order, has_orders
-from agents.listening.time_options import name_times
 from agents.listening.tool import SpanArguments, Tool, ToolArguments, ToolInput
 from agents.reading.named_times import find_named_spans
 from services.captioners.sounds.mentions import find_mention

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from agents.listening import language_options
+from agents.listening.options import languages
 from services.audio.load import load
 from services.catalog import DEFAULT_ASR, open_asr
 from services.types import Evidence
@@ -84,7 +84,7 @@ def _ask(
 def _fit(asked: Sequence[AskedRecording]) -> float:
     def loss(temperature: float) -> float:
         """Return the mean negative log-likelihood of the right options."""
-        weighed = [language_options.weigh_languages(*one, temperature=temperature) for one in asked]
+        weighed = [languages.weigh_languages(*one, temperature=temperature) for one in asked]
         shares = [dict(found)[one.options[0]] for one, found in zip(asked, weighed, strict=True) if found]
         return -float(np.mean(np.log(shares)))
 
@@ -93,7 +93,7 @@ def _fit(asked: Sequence[AskedRecording]) -> float:
 
 def _measure(asked: Sequence[AskedRecording], temperature: float) -> Iterator[tuple[bool, float]]:
     for one in asked:
-        if found := language_options.weigh_languages(*one, temperature=temperature):
+        if found := languages.weigh_languages(*one, temperature=temperature):
             yield found[0].text == one.options[0], found[0].probability
 
 

@@ -17,7 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.listening.comparison_tool import SURE_KEY, TUNE_PRECISION
+from agents.listening.comparison_tool import TUNE_PRECISION
+from agents.listening.options.differences import SURE_KEY
 from benchmarks.ears import defects, harmonies, repeats, tunes
 from benchmarks.ears.levels import impose_course
 from benchmarks.ears.rhythms import COURSES, SPACINGS, compose_rhythm, compose_spaced_strokes, compose_strokes

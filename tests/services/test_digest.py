@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from agents.listening.comparing import CODE as COMPARISON
-from agents.listening.measuring_tools import CODE as MEASUREMENT
+from agents.listening.measured import CODE as MEASUREMENT
+from agents.listening.options.times import CODE as TIME_OPTIONS
 from agents.listening.ordering.order import CODE as ORDER
-from agents.listening.time_options import CODE as TIME_OPTIONS
 from agents.listening.transcript import CODE as SAID
 from eval.run.session import PROMPTS
 from lalm.probing.activations import CODE as ACTIVATIONS
@@ -102,7 +102,7 @@ def changes(names: tuple[str, ...], tree: Path, file: str, content: bytes) -> bo
         (COMPARISON, "agents/listening/comparing.py"),
         (COMPARISON, "services/captioners/voices/voiceprint.py"),
         (MEASUREMENT, "agents/listening/measuring_tools.py"),
-        (MEASUREMENT, "agents/listening/time_options.py"),
+        (MEASUREMENT, "agents/listening/options/times.py"),
         (MEASUREMENT, "services/captioners/sounds/yamnet.py"),
         (ORDER, "agents/listening/ordering/solver.py"),
         (ORDER, "agents/listening/classifiers/text_classifier.py"),

@@ -123,18 +123,33 @@ async def test_two_spans_that_are_one_and_one_behind_the_end_are_refused() -> No
         await compare(DEAF, heard, CompareArguments(other_start_s=4))
 
 
+def choose(text: str) -> tuple[float | None, ...] | None:
+    """Return the spans that are compared for a question about ten seconds of silence."""
+    spans = plan_comparison(ask(text))
+    return spans and (spans.start_s, spans.end_s, spans.other_start_s, spans.other_end_s)
+
+
 def test_two_spans_that_a_question_names_are_compared_and_one_or_three_are_not() -> None:
-    spans = plan_comparison(ask("Is the voice from 0 to 2 s the same as from 5 to 7.5 s?"))
-    assert spans == CompareArguments(start_s=0, end_s=2, other_start_s=5, other_end_s=7.5)
-    halves = plan_comparison(ask("How does the second half differ from the first half?"))
-    assert halves == CompareArguments(start_s=0, end_s=5, other_start_s=5, other_end_s=10)
-    second_half = plan_comparison(ask("What happens to the key in the second half?"))
-    assert second_half == halves
-    assert plan_comparison(ask("Is it louder from 0 to 2 s?")) == CompareArguments(
-        end_s=2, other_start_s=2, other_end_s=10
-    )
-    for text in ("Is it louder from 3 to 4 s?", "Are 0-1 s, 2-3 s and 4-5 s alike?"):
-        assert plan_comparison(ask(text)) is None
+    assert choose("Is the voice from 0 to 2 s the same as from 5 to 7.5 s?") == (0, 2, 5, 7.5)
+    assert choose("How does the second half differ from the first half?") == (0, 5, 5, 10)
+    assert choose("What happens to the key in the second half?") == (0, 5, 5, 10)
+    assert choose("Is it louder from 0 to 2 s?") == (0, 2, 2, 10)
+    assert choose("Is it louder from 3 to 4 s?") is None
+    assert choose("Are 0-1 s, 2-3 s and 4-5 s alike?") is None
+
+
+async def test_the_options_are_weighed_by_what_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def answer(_: AudioClip, __: AudioClip) -> SoundComparison:
+        return SoundComparison(level_difference_db=6.0, lengths_s=ValuePair(1.0, 1.0))
+
+    monkeypatch.setattr(analyser, "compare", answer)
+    clip = AudioClip(tone(440))
+    options = ("It is quieter", "It is louder", "It is longer")
+    spans = SPANS.model_copy(update={"question": "What changes?", "options": options})
+    last = (await compare(DEAF, ListenedClip(clip), spans)).findings[-1]
+    assert last.text.startswith("Of the differences asked about, most like: It is louder (0.")
+    assert last.confidence == last.labels[0].probability
+    assert {label.text for label in last.labels} == set(options)
 
 
 def test_where_no_spans_are_named_the_parts_on_either_side_of_the_longest_pause_are_compared() -> None:

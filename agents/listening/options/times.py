@@ -13,7 +13,7 @@ from agents.reading.numbers import ORDINALS, spell_in_digits
 from services.digest import hash_modules
 from services.types import AudioClip, Evidence, Label
 
-CODE = ("agents.listening.time_options", "agents.reading.numbers", "services.number_words")
+CODE = ("agents.listening.options.times", "agents.reading.numbers", "services.number_words")
 """What decides which option a time is."""
 SPREAD_S = 0.5  # standard deviation of the times that options name
 MOST_OFF_S = 1.5  # from which on no option is meant

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from agents.listening.time_options import name_times, place_in_options
+from agents.listening.options.times import name_times, place_in_options
 from services.types import SAMPLE_RATE, AudioClip, Evidence
 
 CLIP = AudioClip(np.zeros(10 * SAMPLE_RATE, np.float32))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from agents.listening.hearing_tools import LanguageArguments, detect_language, plan_language
-from agents.listening.language_options import name_languages, state_languages, weigh_languages
+from agents.listening.options.languages import name_languages, state_languages, weigh_languages
 from agents.listening.tool import ListenedClip, Listeners, ToolInput
 from services.scripted.ears import ScriptedEars
 from services.types import SAMPLE_RATE, AudioClip, Evidence, Label, Question
