@@ -66,7 +66,7 @@ class Item(Value):
     spoken: str = ""
     """What the recording says, where that is the question itself: asked where nothing is heard."""
     judged_by: JudgeProtocol = "reference"
-    """What a judge of an open answer is asked."""
+    """What a judge is asked of an open answer, or of another that the authors' script has judged too."""
     described: str = ""
     """What the recording holds, for a judge that is told so; no model that answers is."""
     task: str
@@ -97,6 +97,11 @@ class Item(Value):
     def is_open(self) -> bool:
         """Whether only a judge can score a reply."""
         return not self.choices and self.rule is None
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether a judge scores a reply: an open one, or one that the authors' script has judged all the same."""
+        return self.is_open or (self.judged_by == "one option" and self.rule is None)
 
     def to_question(self, *, hears: bool = True) -> Question:
         """Return what the model is asked; it never holds the answer."""

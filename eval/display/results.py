@@ -117,7 +117,7 @@ def _format_judges(summary: RunSummary) -> Iterable[str]:
         refused = f", {judge.refused} refused" if judge.refused else ""
         lost = f", {judge.failed} not judged" if judge.failed else ""
         yield (
-            f"Judge {judge.judge}: {judge.right} of {format_count(judge.n, 'open answer')} "
+            f"Judge {judge.judge}: {judge.right} of {format_count(judge.n, 'reply', 'replies')} "
             f"right{refused}{lost}; {tokens}."
         )
         if judge.mean_score is not None and judge.mean_reference_score is not None:

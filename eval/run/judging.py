@@ -1,4 +1,4 @@
-"""Judging of open answers: an LLM says whether a reply means what the reference says.
+"""Judging of replies: an LLM says whether a reply means what the reference says.
 
 What it is asked is the item's protocol (`eval.scoring.judge_protocols`), which has a version that stands in every
 judgement. A reply without words is wrong and is not shown to a judge; a refusal to answer, by the judge's own word, is
@@ -43,7 +43,7 @@ async def judge_replies(
     Each judge's pass is watched as one over a benchmark is: what it fails at is told while it goes on.
     """
     file = folder / FILE_NAME
-    asked = [prediction for prediction in predictions if prediction.is_open and prediction.failed is None]
+    asked = [prediction for prediction in predictions if prediction.is_judged and prediction.failed is None]
     JUDGEMENTS.recover(file)
     with file.open("ab") as out:
         for judge in judges:
@@ -90,7 +90,13 @@ async def _judge(prediction: Prediction, judge: LLM) -> ReplyJudgement:
     )
     if not prediction.model_output.strip():
         return judgement.model_copy(update={"is_right": False})
-    case = JudgeCase(prediction.question, prediction.answer or "", prediction.model_output, prediction.described)
+    case = JudgeCase(
+        question=prediction.question,
+        reference=prediction.answer or "",
+        reply=prediction.model_output,
+        described=prediction.described,
+        options=prediction.choices,
+    )
     try:
         readings = [await judge.complete(prompt) for prompt in protocol.build(case)]
     except EarwitnessError as error:

@@ -1,4 +1,4 @@
-"""Judgements of open answers: what a judge said of each reply, beside the predictions of a run.
+"""Judgements of replies: what a judge said of each reply, beside the predictions of a run.
 
 judgements.jsonl  one ReplyJudgement per reply and judge, in the order of finishing
 judges.json       JudgeNames: the judges of the last command; the first one's judgements count
@@ -64,16 +64,22 @@ def read_judges(folder: Path) -> tuple[str, ...]:
 
 
 def apply_judgement(prediction: Prediction, judgements: Mapping[str, ReplyJudgement]) -> Prediction:
-    """Return a prediction with what the judge said of it; one that has options, or failed, stays as it is.
+    """Return a prediction with what the judge said of it; one that no judge scores, or that failed, stays as it is.
 
-    A reply that no judge has scored has failed: it is neither right nor wrong.
+    An open reply that no judge has scored has failed: it is neither right nor wrong. Of one with options the judge
+    decides the official score alone, and where there is none, words do.
     """
-    if not prediction.is_open or prediction.failed is not None:
+    if not prediction.is_judged or prediction.failed is not None:
         return prediction
     judgement = judgements.get(prediction.id)
     if judgement is None or judgement.answer != prediction.model_output:
+        if not prediction.is_open:
+            return prediction
         return prediction.model_copy(update={"failed": NOT_JUDGED})
     if judgement.is_right is None:
-        return prediction.model_copy(update={"failed": f"judge {judgement.judge}: {judgement.failed}"})
-    right = {"correct_strict": judgement.is_right, "correct_official": judgement.is_right}
+        failed = {"failed": f"judge {judgement.judge}: {judgement.failed}"}
+        return prediction.model_copy(update=failed | {"correct_strict": False, "correct_official": False})
+    right = {"correct_official": judgement.is_right}
+    if prediction.is_open:
+        right["correct_strict"] = judgement.is_right
     return prediction.model_copy(update=right)

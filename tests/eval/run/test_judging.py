@@ -15,7 +15,7 @@ from eval.run.progress import watch_passes
 from eval.run.request import RunRequest
 from eval.scoring.judge_protocols import INSTRUCTION, JudgeProtocol
 from eval.scoring.scoring import Verdict
-from eval.store.judgements import NOT_JUDGED, read_judgements
+from eval.store.judgements import NOT_JUDGED, apply_judgement, read_judgements
 from eval.store.records import Prediction, judge_answer
 from eval.store.stored import read_predictions
 from services import catalog
@@ -321,3 +321,31 @@ def test_a_file_of_open_questions_only_needs_a_judge(bench: str) -> None:
     with pytest.raises(BadConfig, match="cannot be asked: its first question has no options; name a judge"):
         run(bench)
     assert run(bench, judges=("reader",)).summary.correct_strict == 1
+
+
+def chosen(name: str, reply: str, *, judged_by: JudgeProtocol = "one option") -> Prediction:
+    item = Item(
+        id=name, question="What is felt?", choices=("happy", "sad"), answer="happy", task="mood", judged_by=judged_by
+    )
+    said = Answer(question_id=name, reply=reply, choice=None, path="text")
+    return judge_answer(item, said, None, took_s=0, clock_s=0)
+
+
+def test_a_judge_of_replies_with_options_decides_the_official_score_alone(tmp_path: Path) -> None:
+    told = {"Happiness": "Explanation: a form of it\nJudgement: Correct", "happy and sad": "Judgement: incorrect"}
+    llm = ScriptedLLM(lambda prompt: told.get(prompt.rpartition("Reply:\n")[2], "It is fine."), name="one")
+    predictions = [
+        *(chosen("1", "Happiness"), chosen("2", "happy and sad"), chosen("3", "happy")),
+        chosen("4", "happy", judged_by="reference"),
+    ]
+    judge(tmp_path, predictions, llm)
+    found = read_judgements(tmp_path, "one")
+    applied = [apply_judgement(one, found) for one in predictions]
+    assert [(one.correct_official, one.correct_strict) for one in applied] == [
+        *((True, False), (False, False), (False, False)),
+        (predictions[3].correct_official, predictions[3].correct_strict),
+    ]
+    assert applied[2].failed == "judge one: says neither Judgement: correct nor incorrect: 'It is fine.'"
+    assert len(llm.prompts) == 3
+    assert "Question: What is felt? (a) happy (b) sad\nReference answer: (a) happy" in llm.prompts[0][1].content
+    assert apply_judgement(predictions[0], {}) == predictions[0], "words decide where there is no judge"
