@@ -21,7 +21,6 @@ from lalm.catalog import LALMS
 from services.catalog import CAPTIONERS, LLMS, open_llm, pick
 from services.errors import BadConfig
 from services.files import is_folder
-from services.terminal.counts import format_count
 from services.types import Value
 
 
@@ -144,11 +143,10 @@ def run_study(config: StudyConfig, out: Path, say: Callable[[str], None]) -> Stu
     cells: list[StudyCell] = []
     for run in runs:
         left = (perf_counter() - started) / num_done * (num_all - num_done) if num_done else None
-        rest = "" if left is None else f", about {max(1, round(left / 60))} min for the rest"
-        say(
-            f"{num_done} of {format_count(num_all, 'run')} done{rest}. Next: {run.title}, path "
-            f"{run.path}, {format_count(run.num_cells, 'run')}."
-        )
+        rest = "" if left is None else f" Left: about {max(1, round(left / 60))} min."
+        num_next = num_done + run.num_cells
+        places = f"Run {num_next}" if run.num_cells == 1 else f"Runs {num_done + 1} to {num_next}"
+        say(f"{places} of {num_all}: {run.title}, path {run.path}.{rest}")
         grid = run_grid(_make_request(config, run, out), _list_models(run), run.captioners, _list_lalms(run))
         for cell in grid.cells:
             column = _name_column(run, cell.captioner or "")

@@ -73,7 +73,7 @@ def test_every_llm_is_asked_every_benchmark_and_what_cannot_run_says_why(tmp_pat
     assert shares == {"weak": 25, "middling": 50, "strong": 100}
     assert table.get_column("first:text")["weak"].chance == 50
     assert [one.cell.error for one in study.cells if one.row == "large"] == ["It needs a GPU."] * 2
-    assert said[0] == "0 of 8 runs done. Next: first, path text, 4 runs."
+    assert said[0] == "Runs 1 to 4 of 8: first, path text."
     assert "large cannot run here: It needs a GPU." in said
     assert study.is_complete
 
