@@ -118,8 +118,9 @@ def _start_ray(job: Job) -> None:
     import ray
     from ray import serve
 
-    from services.deployments.ray_internals import LOOPBACK, make_start_options
+    from services.deployments.ray_internals import LOOPBACK, leave_out_dashboard, make_start_options
 
+    leave_out_dashboard()
     ray.init(
         address="local",  # never one that is already running
         include_dashboard=False,

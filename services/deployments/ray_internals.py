@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray._private import worker
+from ray._private import node, worker
 from ray._private.ray_constants import PROCESS_TYPE_GCS_SERVER, PROCESS_TYPE_RAYLET
 from ray.serve._private import controller, haproxy, replica
 from ray.util import get_node_ip_address
@@ -22,6 +22,19 @@ LOOPBACK = "127.0.0.1"
 def make_start_options(folder: Path) -> dict[str, Any]:
     """Return the options of `ray.init` that put its sockets and logs into a folder."""
     return {"_temp_dir": str(folder)}
+
+
+def leave_out_dashboard() -> None:
+    """Let `ray.init` start neither Ray's autoscaler nor its API server, which has no setting; call before it.
+
+    They watch over clusters: one machine needs neither, and they take 120 MB and two seconds of processor time.
+    """
+    node.Node.start_monitor = _start_nothing
+    node.Node.start_api_server = _start_nothing
+
+
+def _start_nothing(*_: object, **__: object) -> None:
+    """Take the place of what starts a process."""
 
 
 def make_version_options(name: str) -> dict[str, Any]:

@@ -74,7 +74,7 @@ async function take(...taken) {
   clear();
   files = taken;
   for (const old of timelines) old.destroy();
-  const names = files.map((file) => `${file.name}, ${(file.size / 1e6).toFixed(2)} MB`);
+  const names = files.map((file) => `${file.name}, ${tellSize(file.size)}`);
   const telling = () => element("clip").replaceChildren(...names.map((name, place) => tag("span", "", number(place), name, tag("br"))));
   telling();
   element("nothing").hidden = true;
@@ -86,11 +86,12 @@ async function take(...taken) {
   await Promise.all(files.map(async (file, place) => {
     const problem = await timelines[place].open(file);
     if (!problem || files !== taken) return;
-    names[place] += `. This browser cannot play it (${problem}), but it can be asked about.`;
+    names[place] += ". This browser cannot play it; ask, and the service tries to read it.";
     telling();
   }));
 }
 
+const tellSize = (bytes) => (bytes < 1e5 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 const number = (place) => (files.length > 1 ? `${place + 1}. ` : "");
 
 async function record() {

@@ -88,6 +88,7 @@ export class Timeline {
   }
 
   showSound(isShown) {
+    if (isShown) this.scroller.hidden = false;
     this.bar.hidden = !isShown;
     this.inner.querySelector(".tl-heard").hidden = !isShown;
   }
@@ -152,6 +153,7 @@ export class Timeline {
     if (!this.wave) this.duration = statements.length ? lastSecond(statements) : 0;
     this.lanes.play = this.wave ? (start, end) => this.playSpan(start, end) : null;
     this.lanes.show(statements, this.duration || 1);
+    this.scroller.hidden = !this.wave && !statements.length; // neither a sound that can be drawn nor anything said of it
     this.span.hidden = true;
     this.drawMarks();
     this.moveTo(this.wave?.getCurrentTime() ?? 0);

@@ -13,6 +13,7 @@ from ray.serve._private.build_app import build_app
 from ray.serve.handle import DeploymentHandle
 
 from services.deployments import ray_version
+from services.deployments.ray_internals import leave_out_dashboard
 from services.deployments.ray_version import RAY_VERSION, require_ray
 from services.errors import ModelError
 
@@ -41,3 +42,13 @@ def test_the_private_parts_exist() -> None:
     assert callable(build_app)  # tests/deploy/test_config.py
     assert hasattr(worker, "_global_node") and callable(node.Node.dead_processes)
     assert {"PROCESS_TYPE_GCS_SERVER", "PROCESS_TYPE_RAYLET"} <= vars(ray_constants).keys()
+
+
+def test_neither_autoscaler_nor_dashboard_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    head = inspect.getsource(node.Node.start_head_processes)
+    assert "self.start_monitor()" in head and "self.start_api_server(" in head
+    for name in ("start_monitor", "start_api_server"):
+        monkeypatch.setattr(node.Node, name, getattr(node.Node, name))
+    leave_out_dashboard()
+    head_node = object.__new__(node.Node)
+    assert head_node.start_monitor() is None and head_node.start_api_server(include_dashboard=False) is None
