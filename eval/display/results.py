@@ -123,6 +123,8 @@ def _format_judges(summary: RunSummary) -> Iterable[str]:
         if judge.mean_score is not None and judge.mean_reference_score is not None:
             beside = f"{judge.mean_reference_score:.2f} for the references; right are those that score higher"
             yield f"Mean score of the replies {judge.mean_score:.2f} of 10, {beside}."
+        if judge.mean_overall is not None:
+            yield f"Mean score of the replies {judge.mean_overall:.2f} of 5; right are those with 4 or more."
     if summary.judge_kappa is not None:
         yield f"Agreement of the first two judges: Cohen's kappa {summary.judge_kappa:.2f}."
 

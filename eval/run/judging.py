@@ -122,6 +122,7 @@ def score_judges(folder: Path, names: Sequence[str]) -> tuple[tuple[JudgeScore, 
 
 def _score(name: str, judgements: Sequence[ReplyJudgement]) -> JudgeScore:
     pairs = [pair for judgement in judgements for pair in judgement.scores]
+    rated = [judgement.overall for judgement in judgements if judgement.overall is not None]
     return JudgeScore(
         judge=name,
         n=len(judgements),
@@ -130,6 +131,7 @@ def _score(name: str, judgements: Sequence[ReplyJudgement]) -> JudgeScore:
         failed=sum(one.is_right is None for one in judgements),
         mean_score=fmean(pair.reply for pair in pairs) if pairs else None,
         mean_reference_score=fmean(pair.reference for pair in pairs) if pairs else None,
+        mean_overall=fmean(rated) if rated else None,
         prompt_tokens=sum(one.usage.prompt_tokens for one in judgements),
         completion_tokens=sum(one.usage.completion_tokens for one in judgements),
     )

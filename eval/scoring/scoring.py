@@ -179,6 +179,8 @@ class JudgeScore(Value):
     mean_score: float | None = None
     """Of the replies, from 1 to 10, where it scores them beside the references; None: it does not."""
     mean_reference_score: float | None = None
+    mean_overall: float | None = None
+    """Of the replies, from 1 to 5, where it rates criteria; None: it does not."""
     prompt_tokens: int
     completion_tokens: int
 

@@ -34,6 +34,8 @@ class ReplyJudgement(Value):
     """Whether the judge says that the reply gives no answer; it is then not right."""
     scores: tuple[ScorePair, ...] = ()
     """Where it scores the reply beside the reference; one for each order in which they were shown."""
+    overall: float | None = None
+    """Where it rates criteria: their mean, of 1 to 5."""
     reply: str
     """The judge's own words; empty where it was not asked, or failed."""
     failed: str | None = None

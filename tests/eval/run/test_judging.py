@@ -349,3 +349,32 @@ def test_a_judge_of_replies_with_options_decides_the_official_score_alone(tmp_pa
     assert len(llm.prompts) == 3
     assert "Question: What is felt? (a) happy (b) sad\nReference answer: (a) happy" in llm.prompts[0][1].content
     assert apply_judgement(predictions[0], {}) == predictions[0], "words decide where there is no judge"
+
+
+RATED = "CORRECTNESS: {} - x\nRELEVANCE: {} - x\nCOMPLETENESS: {} - x\n**CLARITY: {}** - x\nOVERALL: {} - x"
+
+
+@pytest.mark.parametrize(
+    ("said", "overall", "is_right"),
+    [
+        (RATED.format(5, 4, 4, 5, 4.5), 4.5, True),
+        (RATED.format(4, 4, 4, 4, 4), 4, True),
+        (RATED.format(4, 4, 4, 4, 4).replace(":", "**:"), 4, True),
+        (RATED.format(5, 4, 3, 3, 3.75), 3.75, False),
+        (RATED.format(5, 5, 5, 5, 3), 5, True),  # the script computes the mean anew for an overall score of 3
+        (RATED.format(5, 5, 5, 5, "good"), 5, True),
+        (RATED.format(5, 5, 5, 9, 4), None, None),
+        ("CORRECTNESS: 5\nOVERALL: 5", None, None),
+        ("OVERALL: 5", None, None),
+        ("good", None, None),
+    ],
+)
+def test_four_criteria_are_rated_and_their_mean_decides(
+    tmp_path: Path, said: str, overall: float | None, *, is_right: bool | None
+) -> None:
+    prediction = answered("1", "A dog").model_copy(update={"judged_by": "four criteria"})
+    judge(tmp_path, [prediction], ScriptedLLM(lambda _: said, name="one"))
+    found = read_judgements(tmp_path, "one")["1"]
+    assert (found.overall, found.is_right) == (overall, is_right)
+    (score,), _ = score_judges(tmp_path, ["one"])
+    assert (score.mean_overall, score.failed) == (overall, int(is_right is None))
