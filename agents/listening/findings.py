@@ -5,8 +5,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from agents.listening.classifiers.absent import estimate_asks_for_absent
+from agents.listening.classifiers.difference import estimate_differences
 from agents.listening.named_clips import find_named_clips
 from agents.reading.confidence import Factor, Probabilities
+from agents.reading.intervals import parse_interval
 from agents.reading.numbers import SMALL
 from agents.reading.stems import extract_stems
 from services.captioners.music.families import read_families
@@ -23,6 +25,10 @@ MOST_SURE = 0.95  # probability: recordings differ from what confidences were me
 
 DESCRIPTIVE: frozenset[EvidenceKind] = frozenset({"absence", "caption", "transcript"})
 """Kinds of statements whose words have no vote: they may name any option, in any sense, or say that it is not there."""
+
+COURSES: frozenset[EvidenceKind] = frozenset({"loudness", "rhythm"})
+"""Kinds of statements that may say how tempo or level develops."""
+SAME_COURSE = 0.6  # probability that two wordings name the same difference
 
 NUMBERS = {word: str(number) for word, number in SMALL.items()}
 STEP = re.compile(r"\s*(?:→|->|;\s*then\b|,?\s+then\b)\s*")
@@ -53,6 +59,12 @@ def find_supported(statement: Evidence, question: Question) -> frozenset[str]:
     same = frozenset(c.letter for c in question.choices if c.text.rstrip(".").lower() in wordings)
     if same:
         return same
+    if (semitones := parse_interval(own)) is not None:
+        intervals = {choice.letter: parse_interval(choice.text) for choice in question.choices}
+        if sum(one is not None for one in intervals.values()) > 1:
+            return frozenset(letter for letter, one in intervals.items() if one == semitones)
+    if statement.kind in COURSES and (letters := _find_same_course(own, question)):
+        return letters
     found, names = parse_pitches(text), {choice.letter: parse_pitches(choice.text) for choice in question.choices}
     names_pitch = bool(found) and any(one.pitch_class != A for pitches in names.values() for one in pitches)
     fits = {
@@ -64,6 +76,17 @@ def find_supported(statement: Evidence, question: Question) -> frozenset[str]:
     best = max(fits.values(), default=0.0)
     letters = frozenset(letter for letter, fit in fits.items() if fit == best)
     return letters if best > 0 and len(letters) < len(fits) else frozenset()
+
+
+def _find_same_course(course: str, question: Question) -> frozenset[str]:
+    """Return the options that say in other words how something develops: slows down, gets slower."""
+    told = estimate_differences(course)
+    if max(told.values()) < SAME_COURSE:
+        return frozenset()
+    named = {choice.letter: estimate_differences(choice.text) for choice in question.choices}
+    return frozenset(
+        letter for letter, one in named.items() if sum(told[what] * one[what] for what in told) >= SAME_COURSE
+    )
 
 
 def _read_weights(statement: Evidence, question: Question) -> Probabilities:

@@ -12,6 +12,7 @@ from agents.listening.classifiers.spoken import hide_speech
 from agents.listening.classifiers.text_classifier import NO_TOOL, open_tool_classifier
 from agents.listening.hearing_tools import find_span
 from agents.listening.named_clips import find_named_clips
+from agents.listening.options.differences import asks_which
 from agents.listening.options.times import name_times
 from agents.listening.ordering.order import estimate_asks_order, find_order, has_orders
 from agents.listening.tool import SpanArguments, Tool, ToolArguments, ToolInput
@@ -361,10 +362,11 @@ def _select_direct(estimates: Mapping[str, float]) -> list[ChosenTool]:
 def select_tools(*inputs: ToolInput) -> tuple[ChosenTool, ...]:
     """Select the tool that the question most likely asks for, if it asks for any, and those that suit any question.
 
-    Where somebody says what the question asks, what is said is read, whatever else the question may be about. The order
-    is told where that is likelier to be asked for than the tool that the planner names, or where the options are orders
-    and that tool names one thing or is none. A span that the question names is heard first. There is an input for each
-    recording, and what suits one is done with all.
+    Where somebody says what the question asks, what is said is read, whatever else the question may be about. Two parts
+    are compared where the options are the first and the second. The order is told where that is likelier to be asked
+    for than the tool that the planner names, or where the options are orders and that tool names one thing or is none.
+    A span that the question names is heard first. There is an input for each recording, and what suits one is done with
+    all.
 
     More tools would distract: the findings of a second one are about something else (arXiv:2602.13685 finds the same).
     """
@@ -373,6 +375,8 @@ def select_tools(*inputs: ToolInput) -> tuple[ChosenTool, ...]:
     direct = _select_direct(estimates)
     if any(transcript.answers(question, one.evidence) for one in inputs):
         direct = [ChosenTool(TOOLS["said"], 1.0)]
+    elif asks_which(question):
+        direct = [ChosenTool(TOOLS["compare"], 1.0)]
     elif has_orders(question) and all(one.tool.name in NAME_ONE for one in direct):
         direct = [ChosenTool(TOOLS["order"], 1.0)]
     elif (asked := estimate_asks_order(question)) > max([LEAST_ORDER, *(one.relevance for one in direct)]):

@@ -18,7 +18,7 @@ from agents.listening.classifiers.difference import (
     names_first,
 )
 from agents.reading.numbers import spell_in_digits
-from services.types import Label
+from services.types import Label, Question
 
 if TYPE_CHECKING:  # its libraries take a second to import
     from services.measurement.comparison import SoundComparison
@@ -33,9 +33,18 @@ SURE_KEY = 0.7  # confidence from which a key counts
 TOLD, UNTOLD, CONTRADICTED = 0.9, 0.25, 0.03
 """Weight of a difference that was measured, of one that was not or that nobody can measure, and of the opposite."""
 LEAST_NAMED = 0.5  # probability that an option names a difference
+LEAST_ASKED = 0.6  # probability that a question asks for a difference
+MOST_WORDS = 4  # of an option that is the first or the second, and says nothing of it
 FACTOR = re.compile(r"(\d+(?:\.\d+)?) times|\b(twice|double)\b")
 SPREAD = 0.35  # of the logarithm to base 2 of a factor that an option names
 YES, NO = re.compile(r"yes\b", re.IGNORECASE), re.compile(r"no\b", re.IGNORECASE)
+
+
+def asks_which(question: Question) -> bool:
+    """Tell whether a question asks which of two is louder, longer …, and its options are the first and the second."""
+    places = {names_first(choice.text) for choice in question.choices if len(choice.text.split()) <= MOST_WORDS}
+    asked = estimate_differences(question.text)
+    return {True, False} <= places and sum(asked[one] for one in OPPOSITES) >= LEAST_ASKED
 
 
 def weigh_differences(question: str, options: Sequence[str], found: "SoundComparison") -> tuple[Label, ...]:

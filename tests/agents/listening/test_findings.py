@@ -1,7 +1,7 @@
 import pytest
 
 from agents.listening.findings import compute_vote, find_contradictions, find_supported
-from services.types import Evidence, Label, Question
+from services.types import Evidence, EvidenceKind, Label, Question
 
 COUNT = Question.ask("How many steps are heard?", ("Three", "4", "Ten"))
 ORDER = Question.ask("In which order?", ("Dog → Rain → Bell", "Rain → Dog → Bell", "Bell → Rain → Dog"))
@@ -43,6 +43,26 @@ def statement(text: str) -> Evidence:
 )
 def test_which_options_a_statement_speaks_for(question: Question, text: str, letters: str) -> None:
     assert find_supported(statement(text), question) == frozenset(letters)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "options", "letters"),
+    [
+        ("rhythm", "The tempo gradually slows down.", ("It gradually gets faster", "It gradually gets slower"), "B"),
+        ("rhythm", "The tempo gradually speeds up.", ("It is steady", "It slackens", "It accelerates"), "C"),
+        ("loudness", "Course of the level: it gets gradually quieter.", ("It swells", "It fades away"), "B"),
+        ("loudness", "Course of the level: it stays at about the same level.", ("It grows", "It stays even"), "B"),
+        ("loudness", "Course of the level: it gets gradually quieter.", ("A dog", "A cat"), ""),
+        ("melody", "Interval: octave (12 semitones).", ("a semitone", "one octave", "a tritone"), "B"),
+        ("melody", "Interval: perfect fifth (7 semitones).", ("A fifth", "A fourth"), "A"),
+        ("melody", "Interval: perfect fifth (7 semitones).", ("A major third", "A fourth"), ""),
+    ],
+)
+def test_a_course_or_an_interval_speaks_for_the_option_that_means_the_same(
+    kind: EvidenceKind, text: str, options: tuple[str, ...], letters: str
+) -> None:
+    told = statement(text).model_copy(update={"kind": kind})
+    assert find_supported(told, Question.ask("What happens?", options)) == frozenset(letters)
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,11 @@
 
 import pytest
 
-from agents.listening.options.differences import weigh_differences
+from agents.listening.options.differences import asks_which, weigh_differences
 from services.captioners.music.harmony import MusicalKey
 from services.measurement.comparison import KeyPair, Pace, SoundComparison, ValuePair
 from services.measurement.tunes import TuneLikeness
+from services.types import Question
 
 LONGER = SoundComparison(lengths_s=ValuePair(1.0, 3.0), level_difference_db=0.1)
 UP = SoundComparison(keys=KeyPair(MusicalKey(0, "major", 0.3), MusicalKey(2, "major", 0.3)))
@@ -54,3 +55,19 @@ def test_the_difference_that_was_measured_is_the_likeliest(
 )
 def test_options_that_name_nothing_measured_are_not_weighed(found: SoundComparison, options: tuple[str, ...]) -> None:
     assert weigh_differences("What changes?", options, found) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "is_asked"),
+    [
+        ("Which one is louder?", ("The first", "The second", "Both are equally loud"), True),
+        ("Which of the two bells rings longer?", ("the first one", "the second one"), True),
+        ("Which one is louder?", ("The dog", "The cat"), False),
+        ("Which speaker is a woman?", ("The first", "The second"), False),
+        ("Which one is louder?", ("The first", "Both"), False),
+    ],
+)
+def test_a_question_which_of_two_is_more_is_known_by_its_options(
+    text: str, options: tuple[str, ...], *, is_asked: bool
+) -> None:
+    assert asks_which(Question.ask(text, options)) is is_asked
