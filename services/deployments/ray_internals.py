@@ -10,7 +10,7 @@ from typing import Any
 import ray
 from ray._private import node, worker
 from ray._private.ray_constants import PROCESS_TYPE_GCS_SERVER, PROCESS_TYPE_RAYLET
-from ray.serve._private import controller, haproxy, replica
+from ray.serve._private import controller, haproxy, proxy_state, replica
 from ray.util import get_node_ip_address
 
 from services.deployments.haproxy import TEMPLATE, write_faults
@@ -73,6 +73,17 @@ def name_ended_process() -> str:
 def manage_haproxy() -> None:
     """Let Ray's controller, in whose process this is called, run HAProxy with our configuration."""
     controller.HAProxyManager = ray.remote(num_cpus=0)(Manager)
+    bound_start_of_proxies()
+
+
+def bound_start_of_proxies() -> None:
+    """Wait for HAProxy's manager and Ray's proxy equally long each time that they are started.
+
+    Ray waits twice as long the second time, three times the third and so on: after some deaths, one that hangs while it
+    starts would have every request refused for many minutes.
+    """
+    is_ready, most_s = proxy_state.ActorProxyWrapper.is_ready, proxy_state.PROXY_READY_CHECK_TIMEOUT_S
+    proxy_state.ActorProxyWrapper.is_ready = lambda self, timeout_s: is_ready(self, min(timeout_s, most_s))
 
 
 class OwnHAProxy(haproxy.HAProxyApi):  # type: ignore[misc]

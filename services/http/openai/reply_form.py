@@ -305,9 +305,11 @@ def _find_cue(lines: Sequence[str]) -> list[str]:
 def _read_heading(line: str) -> str:
     """Return a heading in Markdown or a tag, such as "### Options", "**Answer:**" or "<options>", as a label."""
     found = HEADING.fullmatch(line.strip())
-    label = f"{next(filter(None, found.groups())).rstrip(' :：')}:" if found else ""
+    if not found:
+        return line
+    label = f"{next(filter(None, found.groups())).rstrip(' :：')}:"
     words = read_answer_words()
-    cues = () if found and found[3] else words.answer  # a tag is no cue to complete
+    cues = () if found[3] else words.answer  # a tag is no cue to complete
     known = make_pattern_of_any(words.question_label + words.options_label + cues)
     return label if re.fullmatch(rf"(?:[^\W\d_]{{1,10}}\s)?{known}:", label, re.IGNORECASE) else line
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 from services.http.options.answer_words import compile_any, make_pattern_of_any, read_answer_words
@@ -31,8 +32,7 @@ def split_request(option: str) -> Requested:
 
 
 def _is_request(text: str) -> bool:
-    words = read_answer_words()
-    begins = re.match(rf"(?:[^\W\d_]{{1,10}},?\s+)?{make_pattern_of_any(words.ask)}", text, re.IGNORECASE)
+    begins = _compile_request().match(text)
     return bool(begins) and (len(text.split()) >= LEAST_WORDS or not text.isascii())
 
 
@@ -65,11 +65,23 @@ def find_answer_line(lines: Sequence[str], start: int) -> int | None:
     number = next((number for number in range(start, len(lines)) if lines[number].strip()), None)
     if number is None or len(lines[number]) > LONGEST_ANSWER:
         return None
+    letter = compile_any(read_answer_words().letter)
+    is_template = letter.search(lines[number]) or "$" in lines[number] or "<" in lines[number]
+    return None if is_template or not _compile_answer().match(lines[number]) else number
+
+
+@cache
+def _compile_request() -> re.Pattern[str]:
+    """Compile the beginning of a sentence that says how to answer, whatever politeness is before it."""
+    return re.compile(rf"(?:[^\W\d_]{{1,10}},?\s+)?{make_pattern_of_any(read_answer_words().ask)}", re.IGNORECASE)
+
+
+@cache
+def _compile_answer() -> re.Pattern[str]:
+    """Compile the beginning of an answer with its label, such as "Answer: B" or "The answer is (B)"."""
     words = read_answer_words()
-    label = re.compile(
+    return re.compile(
         rf"\W{{0,5}}(?:[^\W\d_]{{1,10}}\s){{0,2}}(?:{make_pattern_of_any(words.answer)}|A\b)"
         rf"\W{{0,4}}(?:[:：]|{make_pattern_of_any(words.copula)})\W{{0,4}}\w",
         re.IGNORECASE,
     )
-    is_template = compile_any(words.letter).search(lines[number]) or "$" in lines[number] or "<" in lines[number]
-    return None if is_template or not label.match(lines[number]) else number

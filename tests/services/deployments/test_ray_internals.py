@@ -8,12 +8,12 @@ import pytest
 import ray
 from ray import serve
 from ray._private import node, ray_constants, worker
-from ray.serve._private import replica
+from ray.serve._private import proxy_state, replica
 from ray.serve._private.build_app import build_app
 from ray.serve.handle import DeploymentHandle
 
 from services.deployments import ray_version
-from services.deployments.ray_internals import leave_out_dashboard
+from services.deployments.ray_internals import bound_start_of_proxies, leave_out_dashboard
 from services.deployments.ray_version import RAY_VERSION, require_ray
 from services.errors import ModelError
 
@@ -52,3 +52,15 @@ def test_neither_autoscaler_nor_dashboard_is_started(monkeypatch: pytest.MonkeyP
     leave_out_dashboard()
     head_node = object.__new__(node.Node)
     assert head_node.start_monitor() is None and head_node.start_api_server(include_dashboard=False) is None
+
+
+def test_a_proxy_that_was_started_often_is_waited_for_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "self.proxy_restart_count + 1" in inspect.getsource(proxy_state.ProxyState._reconcile_internal)
+    waited: list[float] = []
+    monkeypatch.setattr(proxy_state, "PROXY_READY_CHECK_TIMEOUT_S", 60.0)
+    monkeypatch.setattr(proxy_state.ActorProxyWrapper, "is_ready", lambda _, timeout_s: waited.append(timeout_s))
+    bound_start_of_proxies()
+    wrapper = object.__new__(proxy_state.ActorProxyWrapper)
+    wrapper.is_ready(60.0)
+    wrapper.is_ready(600.0)
+    assert waited == [60.0, 60.0]
