@@ -136,7 +136,7 @@ def _pick_colour(number: int) -> str:
 
 
 def _pick_marker(number: int) -> str:
-    return MARKERS[number % len(MARKERS)]
+    return MARKERS[(number + number // len(COLOURS)) % len(MARKERS)]  # a colour that comes again has another
 
 
 def draw_heat_map(

@@ -42,3 +42,12 @@ def test_accuracy_is_drawn_against_cost_with_a_legend(tmp_path: Path) -> None:
     assert all(text in drawn for text in ("cascade only", "oracle", "seconds per question"))
     draw_accuracy_against_cost(dots, dots, tmp_path / "again.svg")
     assert (tmp_path / "again.svg").read_text() == drawn
+
+
+def test_fourteen_runs_differ_in_colour_or_marker() -> None:
+    def count_marks(num_runs: int) -> int:
+        bars = [AccuracyBar(f"run {number}", "all", 0.5, Interval(0.4, 0.6)) for number in range(num_runs)]
+        uses = [node for node in ElementTree.fromstring(draw_intervals(bars)).iter() if node.tag.endswith("}use")]
+        return len({(use.get("{http://www.w3.org/1999/xlink}href"), use.get("style")) for use in uses})
+
+    assert count_marks(14) - count_marks(7) == 2 * 7  # in the plot and in its legend
