@@ -6,7 +6,6 @@ from typing import NamedTuple, TypeAlias
 
 from agents.reading.calibration import ModelCalibration, apply_calibration, is_within_chance
 from agents.reading.confidence import TINY, Factor, Probabilities, apply_temperature, pool_distributions
-from agents.reading.orders import plan_orders
 from agents.reading.prompts import build_prompt
 from services.protocols import LLM, TextComparer
 from services.questions import drop_own_letters, read_plain_letter
@@ -146,6 +145,16 @@ def _insert_share(whole: Probabilities, part: Probabilities) -> dict[str, float]
     """Return a distribution whose share of some options is divided among them as `part` says."""
     share = sum(whole[letter] for letter in part)
     return {letter: share * part[letter] if letter in part else p for letter, p in whole.items()}
+
+
+def plan_orders(style: ReadingStyle, num_options: int) -> tuple[int, ...]:
+    """Return the rotations to read, by how many options each, spread evenly.
+
+    In neighbouring rotations an option among many would keep nearly the same letter. A model that scores the texts of
+    the options reads them once.
+    """
+    count = 1 if style.scores == "texts" else min(style.num_rotations, num_options)
+    return tuple(place * num_options // count for place in range(count))
 
 
 def _select(question: Question, evidence: tuple[Evidence, ...] | None, style: ReadingStyle) -> Selection:

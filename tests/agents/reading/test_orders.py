@@ -2,8 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from agents.reading.orders import plan_orders
-from agents.reading.reading import read
+from agents.reading.reading import plan_orders, read
 from services.scripted.llm import ScriptedLLM
 from services.types import Choice, Evidence, Question, Reading, ReadingStyle
 
