@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pydantic import Field, model_validator
 
+from agents.listening.classifiers.difference import names_further
 from agents.listening.measured import Measured, make_finding, state
 from agents.listening.options.differences import (
     SAME_BRIGHTNESS,
@@ -89,7 +90,8 @@ def _choose_spans(tool_input: ToolInput) -> tuple[TimeRange, TimeRange] | None:
         if start_s <= 0 < end_s < duration_s:
             return (0.0, end_s), (end_s, duration_s)
         return ((0.0, start_s), (start_s, duration_s)) if 0 < start_s < duration_s <= end_s else None
-    parts = None if named or clip.duration_s > WHOLE_S else split_in_two(clip)
+    are_more = any(names_further(choice.text) for choice in tool_input.question.choices)
+    parts = None if named or are_more or clip.duration_s > WHOLE_S else split_in_two(clip)
     return (parts.first, parts.second) if parts else None
 
 

@@ -1,6 +1,7 @@
 """Comparison of two sounds: same speaker, sound, tune or rhythm; longer, louder, higher, faster, duller."""
 
 from functools import cache
+from math import log2
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from services.types import SAMPLE_RATE, AudioClip
 Embedding = NDArray[np.float32]
 
 LEAST_SPEECH_S = 1.0  # of each, to tell a voice or a pace by
+SAME_TEMPO = 0.1  # of the ratio of two tempi, logarithm to base 2
 LEAST_TEMPO = 0.5  # probability of each tempo
 STEP_S = 0.8  # between windows of a voice
 
@@ -143,7 +145,7 @@ class SoundComparer:
             keys=_pair_keys(passages[0].key, passages[1].key) if passages else None,
             level_difference_db=other.level_db - one.level_db,
             pitch_ratio=other.pitch_hz / one.pitch_hz if one.pitch_hz and other.pitch_hz else None,
-            pace=_compare_paces(one, other),
+            pace=_compare_paces(one, other, passages),
             same_speaker=estimate_same_speaker(*voices),
             same_sound=SAME_SOUND.estimate(float(sounds[0] @ sounds[1])),
         )
@@ -214,12 +216,18 @@ def _open_rhythm() -> RhythmAnalyser:
     return RhythmAnalyser()
 
 
-def _compare_paces(first: SignalFacts, second: SignalFacts) -> Pace | None:
+def _compare_paces(
+    first: SignalFacts, second: SignalFacts, passages: tuple[_HeardMusic, _HeardMusic] | None
+) -> Pace | None:
+    """Compare two paces; of music only where its strokes agree which is faster: a beat may be taken twice as fast."""
     if first.syllable_rate is not None and second.syllable_rate is not None:
         return Pace(first.syllable_rate, second.syllable_rate, "syllables a second")
-    if first.tempo_bpm is not None and second.tempo_bpm is not None:
-        return Pace(first.tempo_bpm, second.tempo_bpm, "BPM")
-    return None
+    if first.tempo_bpm is None or second.tempo_bpm is None or passages is None:
+        return None
+    rates = [len(passage.strokes_s) / facts.length_s for passage, facts in zip(passages, (first, second), strict=True)]
+    is_faster = second.tempo_bpm > first.tempo_bpm
+    is_near = abs(log2(second.tempo_bpm / first.tempo_bpm)) < SAME_TEMPO
+    return Pace(first.tempo_bpm, second.tempo_bpm, "BPM") if is_near or is_faster == (rates[1] > rates[0]) else None
 
 
 def _pair(first: float | None, second: float | None) -> ValuePair | None:

@@ -43,6 +43,7 @@ OTHER = "other"
 """Label of an option that names none of them."""
 FIRST = re.compile(r"\b(first|former|earlier|opening|beginning|original)\b")
 SECOND = re.compile(r"\b(second|latter|later|other|last|repeat|repetition|ending)\b")
+FURTHER = re.compile(r"\b(third|fourth|fifth|sixth)\b")
 COMPARED = re.compile(r"\b(?:than|as|compared|like|unlike)\b")
 
 
@@ -63,3 +64,8 @@ def names_first(option: str) -> bool | None:
     if first and second:
         return first.start() < second.start()
     return bool(first) if first or second else None
+
+
+def names_further(option: str) -> bool:
+    """Say whether an option speaks of a third sound, or one after it: then there are not two to compare."""
+    return FURTHER.search(option.lower()) is not None

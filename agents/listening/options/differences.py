@@ -16,6 +16,7 @@ from agents.listening.classifiers.difference import (
     NamedDifference,
     estimate_differences,
     names_first,
+    names_further,
 )
 from agents.reading.numbers import spell_in_digits
 from services.types import Label, Question
@@ -43,12 +44,16 @@ YES, NO = re.compile(r"yes\b", re.IGNORECASE), re.compile(r"no\b", re.IGNORECASE
 def asks_which(question: Question) -> bool:
     """Tell whether a question asks which of two is louder, longer …, and its options are the first and the second."""
     places = {names_first(choice.text) for choice in question.choices if len(choice.text.split()) <= MOST_WORDS}
+    if any(names_further(choice.text) for choice in question.choices):
+        return False
     asked = estimate_differences(question.text)
     return {True, False} <= places and sum(asked[one] for one in OPPOSITES) >= LEAST_ASKED
 
 
 def weigh_differences(question: str, options: Sequence[str], found: "SoundComparison") -> tuple[Label, ...]:
     """Weigh options, the likeliest first; empty where fewer than two of them name a difference that was measured."""
+    if any(map(names_further, options)):
+        return ()
     truths = _list_truths(found)
     named = [_read_option(question, option) for option in options]
     if sum(sum(one[label] for label in truths) >= LEAST_NAMED for one in named) < 2:

@@ -49,6 +49,7 @@ def test_the_difference_that_was_measured_is_the_likeliest(
         (LONGER, ("A violin", "A flute", "A drum")),
         (LONGER, ("The second is in another metre", "The second is longer")),  # one of them alone says little
         (SoundComparison(), ("The first is longer", "The second is longer")),
+        (LONGER, ("The first is longer", "The second is longer", "The third is longer")),
         (LONGER, ("It is higher", "It is lower")),  # of which nothing was measured
         (LONGER, ()),
     ],
@@ -65,6 +66,7 @@ def test_options_that_name_nothing_measured_are_not_weighed(found: SoundComparis
         ("Which one is louder?", ("The dog", "The cat"), False),
         ("Which speaker is a woman?", ("The first", "The second"), False),
         ("Which one is louder?", ("The first", "Both"), False),
+        ("Which one is louder?", ("The first", "The second", "The third"), False),
     ],
 )
 def test_a_question_which_of_two_is_more_is_known_by_its_options(
