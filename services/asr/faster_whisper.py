@@ -27,6 +27,7 @@ from services.asr.decoder import (
     WhisperDecoder,
 )
 from services.asr.languages import read_languages
+from services.asr.repeats import list_units, repeats_itself
 from services.asr.speech import SpeechWindow, VoiceActivity
 from services.asr.spoken_languages import SLICE_S, LanguageSlice, average_languages, trace_languages
 from services.cancellation import raise_if_cancelled, run_in_thread
@@ -43,6 +44,8 @@ PART_S = 3.5  # of a window that repeats itself: what is said in it is too littl
 # or more, and three of the other four are one word said over and over.
 FEWEST_CHARACTERS = 3.0
 PHRASE_S = 1.0  # least speech of a part of such a window, cut at its pauses
+MOST_EXCESS = 1.25  # times the words of its parts, or of its own, by which a text that repeats itself may differ
+MOST_PER_S, SHORTEST_PART_S = 6.0, 0.6  # words or digits a second, above which a part is cut again, but no shorter
 LEAST_SURE_S = 4.0  # of a window whose draft may stay
 CLEAR = 0.5  # probability of a language below which a window that seems silent is not looked at again
 NUM_LANGUAGES = 3  # candidates named when the language is uncertain
@@ -215,31 +218,59 @@ class FasterWhisper:
             return (written,)
         if heard.is_loop:
             if draft.heard.is_loop or draft.heard.is_unlikely:
-                return self._write_parts(recording, recording.activity.split(window, PART_S), language)
+                return self._write_parts(
+                    recording, recording.activity.cut_at_pauses(window, PHRASE_S, PART_S), language
+                )
             written = draft
         elif heard.is_unlikely:
             raise_if_cancelled()
             (heard,) = self._decoder.write(self._encode(recording, [window], tail_s=WHOLE_S), [language])
             written = Passage(window, language, heard)
+        if repeats_itself(written.heard.text):
+            return self._check_repeats(recording, draft, written)
         return self._complete(recording, written) if _is_sparse(written) else (written,)
+
+    def _check_repeats(self, recording: Recording, draft: Passage, written: Passage) -> Iterable[Passage]:
+        """Check a text that says something again and again: its parts, too short for a loop, must say as much.
+
+        Else the draft is taken if it says as much, or if a part is not believed, and else what the parts say.
+        """
+        window, language, _ = written
+        parts = self._write_parts(recording, recording.activity.cut_at_pauses(window, PHRASE_S, PART_S), language)
+        num_said = sum(len(list_units(part.heard.text)) for part in parts if not part.heard.is_loop)
+        for whole in (written, draft):
+            num_written = len(list_units(whole.heard.text))
+            if _is_believed(whole.heard) and num_said <= MOST_EXCESS * num_written <= MOST_EXCESS**2 * num_said:
+                return (whole,)
+        is_draft_better = _is_believed(draft.heard) and not repeats_itself(draft.heard.text)
+        return (draft,) if is_draft_better and not all(_is_believed(part.heard) for part in parts) else parts
 
     def _complete(self, recording: Recording, passage: Passage) -> Iterable[Passage]:
         """Write a passage in parts that has few words for its speech, as where a phrase is said again and again."""
         window, language, _ = passage
-        slices = window.slice_at_pauses(PHRASE_S)
-        parts = slices if len(slices) > 1 else recording.activity.split(window, PART_S)
-        believed = [part for part in self._write_parts(recording, parts, language) if _is_believed(part.heard)]
+        parts = self._write_parts(recording, recording.activity.cut_at_pauses(window, PHRASE_S, PART_S), language)
+        believed = [part for part in parts if _is_believed(part.heard)]
         return believed if sum(map(_count_characters, believed)) > _count_characters(passage) else (passage,)
 
     def _write_parts(self, recording: Recording, parts: Sequence[SpeechWindow], language: str) -> list[Passage]:
         """Write parts of a window, so short that what is said over and over is neither a loop nor left out."""
-        passages = []
+        passages = list[Passage]()
         for first in range(0, len(parts), BATCH_SIZES[self._decoder.device]):
             raise_if_cancelled()
             some = parts[first : first + BATCH_SIZES[self._decoder.device]]
             written = self._decoder.write_greedily(self._encode(recording, some), [language] * len(some))
-            passages += [Passage(part, language, heard) for part, heard in zip(some, written, strict=True)]
+            for part, heard in zip(some, written, strict=True):
+                passages += self._cut_overfull(recording, Passage(part, language, heard))
         return passages
+
+    def _cut_overfull(self, recording: Recording, part: Passage) -> Sequence[Passage]:
+        """Write the halves of a part that says more than its speech can hold; one too short for that is a loop."""
+        speech_s, half_s = sum(span.duration_s for span in part.window.spans), part.window.duration_s / 2
+        if not part.heard.is_loop and len(list_units(part.heard.text)) <= MOST_PER_S * speech_s + 1:
+            return (part,)
+        if half_s < SHORTEST_PART_S:
+            return (part._replace(heard=part.heard._replace(is_loop=True)),)
+        return self._write_parts(recording, recording.activity.split(part.window, half_s), part.language)
 
     def _state_languages(self, passages: Sequence[Passage], slices: Sequence[LanguageSlice]) -> Evidence:
         """State the language with its likeliest alternatives, or the languages in their order where it changes."""
@@ -349,7 +380,8 @@ def _join_parts(parts: Iterable[LanguagePart]) -> Iterator[LanguagePart]:
 
 def _is_sure(draft: Passage) -> bool:
     """Say whether a draft may stay: of a short window, such as a few digits, Whisper is often sure and wrong."""
-    return draft.heard.is_sure and draft.window.duration_s >= LEAST_SURE_S and not _is_sparse(draft)
+    is_long = draft.window.duration_s >= LEAST_SURE_S
+    return draft.heard.is_sure and is_long and not _is_sparse(draft) and not repeats_itself(draft.heard.text)
 
 
 def _is_sparse(passage: Passage) -> bool:

@@ -116,6 +116,14 @@ class VoiceActivity:
         halves = (window.take(window.start_s, cut_s), window.take(cut_s, window.end_s))
         return tuple(part for half in halves if half for part in self.split(half, longest_s))
 
+    def cut_at_pauses(self, window: SpeechWindow, least_s: float, longest_s: float) -> tuple[SpeechWindow, ...]:
+        """Cut a window at its pauses into parts of at least this much speech; without any where speech is least likely.
+
+        The parts of a window without pauses are no longer than `longest_s`.
+        """
+        parts = window.slice_at_pauses(least_s)
+        return parts if len(parts) > 1 else self.split(window, longest_s)
+
     def _find_pause(self, from_s: float, to_s: float) -> float:
         """Return the time between two others at which speech is least likely."""
         first, last = round(from_s / FRAME_S), max(round(to_s / FRAME_S), round(from_s / FRAME_S) + 1)

@@ -136,6 +136,59 @@ async def test_a_phrase_said_over_and_over_is_written_as_often_as_it_is_said(
     assert [one.end_s for one in spoken[:2]] == pytest.approx([1.4, 2.8], abs=0.05)
 
 
+class ThreeTimes(ScriptedDecoder):
+    """Writes all that a window holds three times, by beam search or, from a length on, as a draft too."""
+
+    drafts_from_s = 60.0
+
+    def write(self, encoding: Encoding, languages: Sequence[str]) -> list[Hypothesis]:
+        return [self._repeat(one) for one in super().write(encoding, languages)]
+
+    def write_greedily(self, encoding: Encoding, languages: Sequence[str]) -> list[Hypothesis]:
+        drafts = ScriptedDecoder.write(self, encoding, languages)
+        return [
+            self._repeat(one) if seconds >= self.drafts_from_s else one._replace(is_loop=False)
+            for one, seconds in zip(drafts, encoding.seconds, strict=True)
+        ]
+
+    @staticmethod
+    def _repeat(heard: Hypothesis) -> Hypothesis:
+        (said,) = heard.texts
+        return heard._replace(texts=(said._replace(text=" ".join([said.text] * 3)),), is_loop=False)
+
+
+@pytest.mark.parametrize("drafts_from_s", [60.0, 4.0], ids=["draft is right", "parts are right"])
+async def test_what_the_parts_of_a_window_do_not_say_is_a_loop(
+    scripted: FasterWhisper, monkeypatch: pytest.MonkeyPatch, drafts_from_s: float
+) -> None:
+    decoder = ThreeTimes()
+    monkeypatch.setattr(decoder, "drafts_from_s", drafts_from_s)
+    monkeypatch.setattr(scripted, "_open_decoder", lambda: decoder)
+    _, *spoken = await scripted.transcribe(say(*[0.1] * 4))
+    assert " ".join(one.text for one in spoken) == "en. en. en. en."
+
+
+class OnlyAsDraft(ScriptedDecoder):
+    """Writes a phrase once as a draft of a long window, as often as it is said by beam search and in short windows."""
+
+    def write(self, encoding: Encoding, languages: Sequence[str]) -> list[Hypothesis]:
+        return [one._replace(is_loop=False) for one in super().write(encoding, languages)]
+
+    def write_greedily(self, encoding: Encoding, languages: Sequence[str]) -> list[Hypothesis]:
+        written = self.write(encoding, languages)
+        once = [one._replace(texts=(one.texts[0]._replace(text="en."),)) for one in written]
+        return [b if s > 4 else a for a, b, s in zip(written, once, encoding.seconds, strict=True)]
+
+
+async def test_what_the_parts_of_a_window_say_as_often_was_said_as_often(
+    scripted: FasterWhisper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoder = OnlyAsDraft()
+    monkeypatch.setattr(scripted, "_open_decoder", lambda: decoder)
+    _, *spoken = await scripted.transcribe(say(*[0.1] * 5))
+    assert [one.text for one in spoken] == ["en. en. en. en. en."]  # in one piece, with its context
+
+
 async def test_a_window_that_is_sure_is_encoded_once(scripted: FasterWhisper, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(faster_whisper, "FEWEST_CHARACTERS", 0)  # a scripted voice says little
     _, *spoken = await scripted.transcribe(say(0.1, 0.1, seconds=1.8))
