@@ -3,7 +3,7 @@
 import random
 
 from benchmarks.ears.scores import Score, Voice
-from benchmarks.ears.tunes import LINES, MAJOR, MINOR, SUSTAINED, Tune
+from benchmarks.ears.tunes import LINES, MAJOR, MINOR, PROGRESSIONS, SUSTAINED, Tune
 from benchmarks.instruments.score import NoteEvent
 from services.captioners.music.harmony import QUALITIES
 from services.captioners.music.melody import SCALES
@@ -27,6 +27,28 @@ def compose_cadence(rng: random.Random, cadence: str, mode: str) -> Tune:
     part = rng.choice(SUSTAINED)
     voices = (Voice(tuple(notes), rng.choice(part.programs)), Voice(tuple(bass), rng.choice((32, 33, 42, 43, 0, 70))))
     return Tune(Score(voices, (len(degrees) + 0.8) * beat_s + 0.5), cadence)
+
+
+def compose_modulation(rng: random.Random, semitones: int, mode: str) -> Tune:
+    """Compose two progressions over a bass, the second that many semitones higher, now and then under a melody."""
+    scale, tonic, beat_s = (MAJOR if mode == "major" else MINOR), rng.randrange(12), rng.uniform(0.6, 1.2)
+    phrases = (rng.choice(PROGRESSIONS), rng.choice(PROGRESSIONS))
+    steps = [(degree, shift) for phrase, shift in zip(phrases, (0, semitones), strict=True) for degree in (*phrase, 0)]
+    chords, bass, tune = [], [], []
+    for index, (degree, shift) in enumerate(steps):
+        start_s, tones = 0.05 + index * beat_s, list_triad(scale, degree, mode)
+        chords += [NoteEvent(start_s, 0.95 * beat_s, 55 + (tonic + shift + tone - 55) % 12, 80) for tone in tones]
+        bass.append(NoteEvent(start_s, 0.95 * beat_s, 36 + (tonic + shift + tones[0]) % 12, 90))
+        passed = [rng.choice(tones), rng.choice(scale)]
+        tune += [
+            NoteEvent(start_s + half * beat_s / 2, 0.45 * beat_s, 72 + (tonic + shift + tone) % 12, 95)
+            for half, tone in enumerate(passed)
+        ]
+    part = rng.choice(SUSTAINED)
+    voices = [Voice(tuple(chords), rng.choice(part.programs)), Voice(tuple(bass), rng.choice((32, 33, 43, 0)))]
+    if rng.random() < 0.5:
+        voices.append(Voice(tuple(tune), rng.choice((0, 40, 56, 64, 68, 71, 73))))
+    return Tune(Score(tuple(voices), len(steps) * beat_s + 0.5), f"{tonic} {(tonic + semitones) % 12} {mode}")
 
 
 def name_triads(tune: Tune) -> list[str]:

@@ -147,6 +147,17 @@ def measure_key(font: Path, number: int) -> Iterator[Outcome]:
         yield Outcome(key.confidence, f"{key.tonic} {key.mode}" == truth.truth) if key else NOTHING
 
 
+def measure_key_change(font: Path, number: int) -> Iterator[Outcome]:
+    """Two progressions over a bass, the second in a key 1 to 6 semitones from the first or, each other time, in it."""
+    rng, transcribe = random.Random("modulations"), open_transcriber()  # noqa: S311 - music, not secrets
+    shifts = [rng.choice((-5, -4, -3, -2, -1, 1, 2, 3, 4, 5, 6)) if i % 2 else 0 for i in range(number)]
+    composed = [harmonies.compose_modulation(rng, one, ("major", "minor")[i // 2 % 2]) for i, one in enumerate(shifts)]
+    for one, samples in zip(composed, render_scores(font, [one.score for one in composed]), strict=True):
+        change = harmony.find_key_change(transcribe(samples))
+        told = f"{change.before.tonic} {change.after.tonic} {change.before.mode}" if change else ""
+        yield Outcome(harmony.KEY_CHANGE_PRECISION, told == one.truth) if change else NOTHING
+
+
 def measure_progression(font: Path, number: int) -> Iterator[Outcome]:
     """Every chord of four or five triads over a bass, in order."""
     for truth, chords, _ in _hear_cadences(font, number):
@@ -286,6 +297,7 @@ MEASURES: Mapping[str, Measure] = {
     "melodic contour": measure_contour,
     "chord quality": measure_chord,
     "key": measure_key,
+    "key change": measure_key_change,
     "single chords": measure_single_chords,
     "chords in order": measure_progression,
     "cadence": measure_cadence,

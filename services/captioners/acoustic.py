@@ -22,6 +22,9 @@ LONGEST_S = 60.0  # a longer clip is described part by part
 CODE = (
     "services.captioners.absence",
     "services.captioners.acoustic",
+    "services.captioners.asked_harmony",
+    "services.captioners.asked_numbers",
+    "services.captioners.counted_events",
     "services.captioners.description",
     "services.captioners.details",
     "services.captioners.focus",
@@ -37,6 +40,7 @@ CODE = (
     "services.captioners.timeline",
     "services.captioners.voices",
     "services.captioners.windows",
+    "services.number_words",
     "services.sentences",
 )
 """Modules and packages that decide what a caption says: a change of any line or table gives another revision."""

@@ -9,11 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from services.captioners.asked_harmony import state_chords, state_key
+from services.captioners.asked_numbers import are_beats
+from services.captioners.counted_events import state_events
 from services.captioners.focus import FocusQuery
 from services.captioners.music import harmony, melody
 from services.captioners.music.caption import INTERVAL_PRECISION, MIN_MUSICALITY, estimate_musicality
 from services.captioners.music.instrument import InstrumentHead, InstrumentTurn, find_turns
-from services.captioners.music.notes import DetectedNote, name_interval, name_pitch, parse_pitches, pitch_to_hz
+from services.captioners.music.notes import DetectedNote, name_interval, name_pitch, pitch_to_hz
 from services.captioners.music.onsets import detect_strokes, drop_spoken
 from services.captioners.music.pitches import BasicPitch
 from services.captioners.music.players import Players, describe_style, name_instruments
@@ -192,8 +195,8 @@ class FocusedListener:
         if focus.asks_how_many("sounds?|sources?") and focus.asks("different|distinct|kinds?|types?|sources?"):
             return _state_number("event", "sounds", len(self._models.tagger.find_sections(clip)), SECTIONS_PRECISION)
         speech = self._models.tagger(clip, detect_speech(clip.samples)).speech
-        number = len(drop_spoken(detect_strokes(clip.samples), speech))
-        return [make_statement("event", "Number of separate events: {}.", [number], 0.9)] if number else []
+        times_s = [onset.time_s for onset in drop_spoken(detect_strokes(clip.samples), speech)]
+        return [state_events(times_s, focus.options)] if times_s else []
 
     def _find_all_players(self, clip: AudioClip) -> frozenset[str]:
         """Return the instruments that play by themselves or lead for a while."""
@@ -203,6 +206,8 @@ class FocusedListener:
 
     def _find_tempo(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         found = self._models.rhythm(clip.samples)
+        if are_beats(focus.options) or focus.asks_how_many("beats"):
+            return _state_metre(found)
         weighed = weigh_tempi(found.candidates, focus.options)
         statements = _state_options("rhythm", "Of the tempi asked about, most like", weighed) if weighed else []
         return statements or _state_rhythm(found, focus)
@@ -214,13 +219,10 @@ class FocusedListener:
             scale = melody.recognise_scale([note.pitch for note in notes])
             return [make_statement("melody", "Scale: {}.", [scale], 0.8)] if scale else []
         if focus.asks("chords?"):
-            longest = max(harmony.recognise_chords(pitches), key=lambda c: c.fit * c.duration_s, default=None)
-            return [make_statement("harmony", "Chord: {}.", [longest.quality], longest.confidence)] if longest else []
+            return state_chords(pitches, focus)
         is_solo = melody.measure_solo_share(notes, pitches) >= melody.MIN_SOLO_SHARE
         key = harmony.estimate_key_of_melody(notes) if is_solo else harmony.estimate_key(pitches)
-        return (
-            [make_statement("harmony", "Key: {}.", [_spell_as_asked(key.name, focus)], key.confidence)] if key else []
-        )
+        return state_key(key, None if is_solo else harmony.find_key_change(pitches), focus)
 
     def _find_pitch(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         notes = melody.extract_melody(clip.samples, self._models.pitch(clip.samples))
@@ -304,8 +306,7 @@ def _state_number(kind: EvidenceKind, what: str, number: int, precision: float) 
 
 def _state_rhythm(found: Rhythm, focus: FocusQuery) -> list[Statement]:
     if focus.asks("bar|bars|metre|meter|time signature"):
-        metre, text = found.metre, "Beats in each bar: {}."
-        return [make_statement("rhythm", text, [metre.beats_per_bar], metre.probability, "model")] if metre else []
+        return _state_metre(found)
     asks_course = focus.asks("change\\w*|happens|speed\\w*|faster|slower|constant|steady")
     if found.course and (asks_course or found.changes):
         return [Statement("rhythm", f"The tempo {found.course.text}.", found.course.probability, "model")]
@@ -313,6 +314,11 @@ def _state_rhythm(found: Rhythm, focus: FocusQuery) -> list[Statement]:
         return []
     bpm = f"{_pick_nearest(found.tempo.bpm, focus, SAME_TEMPO):.0f} BPM"
     return [make_statement("rhythm", "Tempo: {}.", [bpm], found.tempo.probability, "model")]
+
+
+def _state_metre(found: Rhythm) -> list[Statement]:
+    metre, text = found.metre, "Beats in each bar: {}."
+    return [make_statement("rhythm", text, [metre.beats_per_bar], metre.probability, "model")] if metre else []
 
 
 def _state_lengths(sounds: list[TimedSound], focus: FocusQuery) -> list[Statement]:
@@ -347,12 +353,6 @@ def _state_tone(clip: AudioClip, note: DetectedNote, focus: FocusQuery) -> State
         bins_hz[np.where(np.abs(np.log(np.maximum(bins_hz, 1) / near_hz)) < 2 * SAME_PITCH, levels, 0).argmax()]
     )
     return make_statement("melody", "Pitch: {}.", [f"{_pick_nearest(hertz, focus, SAME_PITCH):.0f} Hz"], 0.8)
-
-
-def _spell_as_asked(key: str, focus: FocusQuery) -> str:
-    """Return the key as the options spell it, such as D flat for C sharp (enharmonic)."""
-    heard = parse_pitches(key)
-    return next((option[0].upper() + option[1:] for option in focus.options if parse_pitches(option) == heard), key)
 
 
 def _pick_nearest(measured: float, focus: FocusQuery, ratio: float) -> float:

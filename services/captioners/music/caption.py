@@ -168,6 +168,8 @@ def select_chords(pitches: Pitches) -> list[harmony.Chord]:
 
 
 def _describe_key(pitches: Pitches, tune: tuple[DetectedNote, ...], chords: list[harmony.Chord]) -> list[Statement]:
+    if change := None if tune else harmony.find_key_change(pitches):
+        return [describe_key_change(change)]
     key = harmony.estimate_key_of_melody(tune) if tune else harmony.estimate_key(pitches)
     if not key or key.lead <= MIN_KEY_LEAD:
         return []
@@ -178,6 +180,16 @@ def _describe_key(pitches: Pitches, tune: tuple[DetectedNote, ...], chords: list
         labels = make_labels([progression.cadence] if progression.cadence else [])
         statements.append(Statement("harmony", progression.describe(key), key.confidence, labels=labels))
     return statements
+
+
+def describe_key_change(change: harmony.KeyChange) -> Statement:
+    """State a modulation."""
+    steps = change.semitones
+    what = f"the key changes from {change.before.name} to {change.after.name}"
+    if steps:
+        shift = f"{'up' if steps > 0 else 'down'} {abs(steps)} semitone{'s' * (abs(steps) > 1)}"
+        what += f", {shift}, to a {'higher' if steps > 0 else 'lower'} key"
+    return make_statement("harmony", "Key change: {}.", [what], harmony.KEY_CHANGE_PRECISION)
 
 
 def _describe_strokes(

@@ -25,6 +25,11 @@ MISFIT = 0.4  # share by which precision is lower for a chord that explains noth
 TOGETHER = 0.6  # share of the sounding frames in which both notes of an interval sound
 SUSTAINED = 0.3  # mean probability of a pitch that sounds throughout
 FAINTER = 0.6  # of the strongest pitch; a fainter one is an overtone
+FEWEST_CLASSES = 5  # that sound where a key is told
+MOST_PLACES = 120  # about how many places are weighed at which the key may change
+EDGE = 0.25  # share of the sound before and behind a change of key, at least
+MIN_KEY_CHANGE = 0.35  # margin of both keys from which a change is stated
+KEY_CHANGE_PRECISION = 0.85  # share of the stated changes that are right
 QUALITIES = {
     "major": (0, 4, 7),
     "minor": (0, 3, 7),
@@ -90,6 +95,20 @@ class MusicalKey(NamedTuple):
     def name(self) -> str:
         """Name such as C major."""
         return f"{NAMES[self.tonic]} {self.mode}"
+
+
+class KeyChange(NamedTuple):
+    """A modulation: the key before and after it."""
+
+    before: MusicalKey
+    after: MusicalKey
+    margin: float
+    """Correlation by which each key exceeds the other one in its own part, the lesser of the two."""
+
+    @property
+    def semitones(self) -> int:
+        """Steps from one tonic to the next, the shorter way: -5 to 6."""
+        return (self.after.tonic - self.before.tonic + 5) % 12 - 5
 
 
 def compute_chroma(pitches: Pitches) -> Floats:
@@ -171,13 +190,62 @@ def estimate_key_of_melody(tune: tuple[DetectedNote, ...]) -> MusicalKey | None:
     return _match_key(np.bincount([note.pitch % 12 for note in tune], minlength=12).astype(np.float32))
 
 
-def _match_key(weights: Floats) -> MusicalKey | None:
-    if (weights > 0.08 * weights.max(initial=1e-6)).sum() < 5:
+def find_key_change(pitches: Pitches) -> KeyChange | None:
+    """Find the change of key that best divides the clip; None where one key fits both parts about as well."""
+    step = round(FRAME_S * FRAMES_PER_S)
+    chroma = compute_chroma(pitches)
+    heard = np.cumsum(chroma[chroma.max(axis=1) > 0], axis=0)[step - 1 :: step]
+    num = len(heard)
+    places = range(round(EDGE * num), num - round(EDGE * num), 1 + num // MOST_PLACES)
+    found = [one for place in places if (one := _weigh_change(heard[place], heard[-1] - heard[place]))]
+    best = max(found, key=lambda one: one.margin, default=None)
+    return best if best and best.margin >= MIN_KEY_CHANGE else None
+
+
+def _weigh_change(before: Floats, after: Floats) -> KeyChange | None:
+    """Weigh a change of key between two parts, of which the chroma is given: most modulations keep the mode."""
+    if not (_is_rich(before) and _is_rich(after)):
         return None
-    fits: dict[Mode, Floats] = {
-        mode: np.array([np.corrcoef(np.roll(profile, tonic), weights)[0, 1] for tonic in range(12)])
-        for mode, profile in KEY_PROFILES.items()
-    }
-    mode = max(fits, key=lambda name: float(fits[name].max()))
+    fits, later = _fit_keys(before), _fit_keys(after)
+    mode = max(fits, key=lambda one: float(fits[one].max() + later[one].max()))
+    first, second = _make_key(fits, mode), _make_key(later, mode)
+    margins = (
+        fits[mode][first.tonic] - fits[mode][second.tonic],
+        later[mode][second.tonic] - later[mode][first.tonic],
+    )
+    return KeyChange(first, second, float(min(margins)))
+
+
+def _match_key(weights: Floats) -> MusicalKey | None:
+    if not _is_rich(weights):
+        return None
+    fits = _fit_keys(weights)
+    return _make_key(fits, max(fits, key=lambda name: float(fits[name].max())))
+
+
+def _is_rich(weights: Floats) -> bool:
+    """Say whether so many pitch classes sound that they tell a key."""
+    return int((weights > 0.08 * weights.max(initial=1e-6)).sum()) >= FEWEST_CLASSES
+
+
+def _fit_keys(weights: Floats) -> dict[Mode, Floats]:
+    """Return the correlation of the chroma with the profile of the key on each pitch class."""
+    centred = weights - weights.mean()
+    scaled = centred / max(float(np.linalg.norm(centred)), 1e-9)
+    return {mode: np.array(_SCALED_PROFILES[mode] @ scaled, np.float32) for mode in KEY_PROFILES}
+
+
+def _make_key(fits: Mapping[Mode, Floats], mode: Mode) -> MusicalKey:
+    """Return the best key of a mode."""
     other: Mode = "minor" if mode == "major" else "major"
     return MusicalKey(int(fits[mode].argmax()), mode, float(fits[mode].max() - fits[other].max()))
+
+
+def _scale_profiles(profile: tuple[float, ...]) -> Floats:
+    """Return the profile of each of the 12 keys, centred and of length 1, shape (12, 12)."""
+    centred = np.array(profile, np.float32) - np.float32(np.mean(profile))
+    scaled: Floats = np.stack([np.roll(centred, tonic) for tonic in range(12)]) / np.linalg.norm(centred)
+    return scaled
+
+
+_SCALED_PROFILES = {mode: _scale_profiles(profile) for mode, profile in KEY_PROFILES.items()}

@@ -41,7 +41,18 @@ def heard(
 @pytest.mark.parametrize("number", [2, 5, 7])
 def test_separate_events_are_counted(captioner: AcousticCaptioner, number: int) -> None:
     samples = hits([0.2 + 0.5 * index for index in range(number)], 0.5 * number + 0.5)
-    assert heard(captioner, samples, "How many knocks are there?") == [f"Number of separate events: {number}."]
+    (said,) = heard(captioner, samples, "How many knocks are there?")
+    assert said.startswith(f"Number of separate events: {number}, at 0.2")
+    assert said.endswith(" s, 0.5 s apart.")
+
+
+def test_a_question_about_beats_in_a_bar_is_answered_by_the_metre_not_the_tempo(captioner: AcousticCaptioner) -> None:
+    strong = hits([0.1 + 1.5 * index for index in range(8)], 12.5)
+    samples = strong + 0.3 * hits([0.1 + 0.5 * index for index in range(24)], 12.5)
+    asked = "After how many does the pattern start over?"
+    for options in (("5", "3", "4"), ("five", "three", "four")):
+        assert heard(captioner, samples, asked, *options, topic="tempo") == ["Beats in each bar: 3."]
+    assert "bpm" in heard(captioner, samples, asked, "120 bpm", "60 bpm", topic="tempo")[0]
 
 
 def test_what_a_recogniser_counts_is_not_counted_as_events(captioner: AcousticCaptioner) -> None:
@@ -90,7 +101,7 @@ def test_strokes_are_not_a_number_of_words(captioner: AcousticCaptioner) -> None
     for question in ("How many words are said?", "How many spoken digits are there?", "How many times is it said?"):
         assert heard(captioner, samples, question) == []
     (said,) = heard(captioner, samples, "How many times does the door slam?")
-    assert said == "Number of separate events: 3."
+    assert said == "Number of separate events: 3, at 0.2, 0.7 and 1.2 s."
 
 
 @pytest.mark.parametrize("topic", ["order", "count", "tempo", "key", "pitch", "emotion", "speaker", "sound"])
@@ -127,7 +138,7 @@ def test_instruments_and_different_sounds_are_counted_not_their_strokes(captione
     told = heard(captioner, hits([0.2, 0.7, 1.2], 2.0), "How many instruments play?", topic="count")
     assert all(one.startswith("Number of different instruments: ") for one in told)
     (strokes,) = heard(captioner, hits([0.2, 0.7, 1.2], 2.0), "How many knocks are heard?", topic="count")
-    assert strokes == "Number of separate events: 3."
+    assert strokes == "Number of separate events: 3, at 0.2, 0.7 and 1.2 s."
 
 
 @pytest.mark.parametrize(

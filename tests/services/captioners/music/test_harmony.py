@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.captioners.music.harmony import QUALITIES, estimate_key, find_interval, recognise_chords
+from services.captioners.music.harmony import QUALITIES, estimate_key, find_interval, find_key_change, recognise_chords
 from services.captioners.music.pitches import LOWEST_PITCH, Pitches
 
 
@@ -63,3 +63,22 @@ def test_key_of_a_melody(scale: list[int], name: str) -> None:
 
 def test_three_pitch_classes_have_no_key() -> None:
     assert estimate_key(held([[60], [64], [67]])) is None
+
+
+CADENCE = ((0, 4, 7), (5, 9, 12), (7, 11, 14), (0, 4, 7))
+
+
+def play_cadence(tonic: int) -> list[list[int]]:
+    return [[tonic + tone for tone in chord] for chord in CADENCE]
+
+
+@pytest.mark.parametrize("semitones", [-3, 1, 2, 6])
+def test_a_cadence_in_another_key_is_a_change_of_key(semitones: int) -> None:
+    change = find_key_change(held(play_cadence(60) + play_cadence(60 + semitones)))
+    assert change is not None
+    assert (change.before.name, change.after.tonic, change.semitones) == ("C major", semitones % 12, semitones)
+
+
+def test_one_key_throughout_is_no_change() -> None:
+    assert find_key_change(held(play_cadence(60) + play_cadence(60))) is None
+    assert find_key_change(held([[60, 64, 67]])) is find_key_change(held([[]])) is None
