@@ -12,6 +12,7 @@ CODE = (
     "agents.listening.measuring_tools",
     "agents.listening.classifiers.difference",
     "agents.listening.options",
+    "agents.listening.places",
     "agents.reading.named_times",
     "agents.reading.numbers",
     "services.captioners",

@@ -5,6 +5,7 @@ from pydantic import Field
 from agents.listening.hearing_tools import plan_part
 from agents.listening.measured import Measured, make_finding, state
 from agents.listening.options.times import place_in_options
+from agents.listening.places import describe_place
 from agents.listening.tool import ListenedClip, Listeners, SpanArguments, ToolInput, ToolResult, cut_span
 from services.cancellation import run_in_thread
 from services.captioners.sounds.mentions import find_mention
@@ -134,7 +135,8 @@ async def find_sound(_: Listeners, heard: ListenedClip, arguments: SoundArgument
         make_finding(
             Measured(
                 "event",
-                f"{one.sound} is heard from {start_s + one.span.start_s:.1f} to {start_s + one.span.end_s:.1f} s.",
+                f"{one.sound} is heard from {start_s + one.span.start_s:.1f} to {start_s + one.span.end_s:.1f} s, "
+                f"{describe_place(start_s + one.span.start_s, start_s + one.span.end_s, heard.clip.duration_s)}.",
                 Label(text=one.sound),
                 one.confidence,
                 "model",

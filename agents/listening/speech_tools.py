@@ -4,6 +4,7 @@ from pydantic import Field, field_validator
 
 from agents.listening import transcript
 from agents.listening.options.times import place_in_options
+from agents.listening.places import describe_place
 from agents.listening.tool import ListenedClip, Listeners, ToolArguments, ToolInput, ToolResult
 from agents.listening.transcript import SpokenUnit
 from services.digest import hash_modules
@@ -40,6 +41,12 @@ class UnitArguments(ToolArguments):
     """What is counted or added up."""
 
     unit: SpokenUnit = Field(default="words", description="Whether words or single digits count.")
+
+
+class CountArguments(UnitArguments):
+    """What is counted: words, digits, or one phrase of them."""
+
+    phrase: str | None = Field(default=None, description="Word or words that alone count; default: all.")
 
 
 class SaidArguments(ToolArguments):
@@ -85,6 +92,14 @@ def plan_unit(tool_input: ToolInput) -> UnitArguments:
     return UnitArguments(unit=transcript.find_unit(tool_input.question.text))
 
 
+def plan_count(tool_input: ToolInput) -> CountArguments:
+    """Count digits where the question names them; where it names a word that is said, that word alone."""
+    text = tool_input.question.text
+    return CountArguments(
+        unit=transcript.find_unit(text), phrase=transcript.find_spoken_phrase(text, tool_input.evidence)
+    )
+
+
 def plan_said(tool_input: ToolInput) -> SaidArguments | None:
     """Look for the options of the question."""
     options = tuple(choice.text for choice in tool_input.question.choices)
@@ -96,9 +111,12 @@ async def count_phrase(listeners: Listeners, heard: ListenedClip, arguments: Phr
     return ToolResult(transcript.count_phrase(arguments.phrase, await _transcribe(listeners, heard)))
 
 
-async def count_words(listeners: Listeners, heard: ListenedClip, arguments: UnitArguments) -> ToolResult:
-    """Count the words or digits that are said."""
-    return ToolResult(transcript.count_words(arguments.unit, await _transcribe(listeners, heard)))
+async def count_words(listeners: Listeners, heard: ListenedClip, arguments: CountArguments) -> ToolResult:
+    """Count the words or digits that are said, or one phrase."""
+    said = await _transcribe(listeners, heard)
+    if arguments.phrase is not None:
+        return ToolResult(transcript.count_phrase(arguments.phrase, said))
+    return ToolResult(transcript.count_words(arguments.unit, said))
 
 
 async def sum_numbers(listeners: Listeners, heard: ListenedClip, arguments: UnitArguments) -> ToolResult:
@@ -131,7 +149,8 @@ async def place_phrase(listeners: Listeners, heard: ListenedClip, arguments: Pla
                 kind="speaker",
                 source=asr.name,
                 revision=asr.revision,
-                text=f"{said!r} is said from {run[0].start_s:.2f} to {run[-1].end_s:.2f} s.",
+                text=f"{said!r} is said from {run[0].start_s:.2f} to {run[-1].end_s:.2f} s, "
+                f"{describe_place(run[0].start_s, run[-1].end_s, heard.clip.duration_s)}.",
                 labels=(Label(text=said),),
                 start_s=run[0].start_s,
                 end_s=run[-1].end_s,

@@ -81,9 +81,9 @@ TOOLS: Mapping[str, AnyTool] = {
             cost=1,
             description="Count the words or digits that are said.",
             says_nothing="Something is said, but no digits.",
-            arguments=speech_tools.UnitArguments,
+            arguments=speech_tools.CountArguments,
             run=speech_tools.count_words,
-            plan=speech_tools.plan_unit,
+            plan=speech_tools.plan_count,
         ),
         Tool(
             name="sum",

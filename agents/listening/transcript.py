@@ -49,6 +49,7 @@ AFTER_SAYS = re.compile(
     r"[\w'’-]+\s*){1,6})",
     re.IGNORECASE,
 )
+LAST_NUMBER = re.compile(r"\b(?:is|are|was|were|equals?) (?:an? )?(\d+)$")
 
 
 def split_words(text: str) -> list[str]:
@@ -89,6 +90,14 @@ def find_phrase(text: str) -> str | None:
         if found := pattern.search(text):
             return found[1].strip()
     return None
+
+
+def find_spoken_phrase(text: str, evidence: tuple[Evidence, ...]) -> str | None:
+    """Find the words that a question names, or the number that ends it ("are seven?"); None where they are not said."""
+    words = _read_transcript(evidence)
+    last = LAST_NUMBER.search(" ".join(split_words(text)))
+    phrases = (phrase for phrase in (find_phrase(text), last and last[1]) if phrase)
+    return next((phrase for phrase in phrases if find_runs(words, split_words(phrase))), None)
 
 
 def find_runs(words: list[str], phrase: list[str]) -> list[int]:

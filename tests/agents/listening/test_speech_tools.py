@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 
 from agents.listening.speech_tools import (
+    CountArguments,
     PhraseArguments,
     PlaceArguments,
-    UnitArguments,
     count_phrase,
     count_words,
     place_phrase,
+    plan_count,
     plan_phrase,
     plan_said,
     tell_alternatives,
@@ -35,7 +36,7 @@ async def test_what_was_heard_before_is_read_and_else_the_recording_is_transcrib
     listeners = Listeners(ears, ears)
     known = ListenedClip(CLIP, evidence=(said("Four five."),))
     for heard, text in ((known, "Number of words said: 2."), (ListenedClip(CLIP), "Number of words said: 3.")):
-        (found,) = (await count_words(listeners, heard, UnitArguments())).findings
+        (found,) = (await count_words(listeners, heard, CountArguments())).findings
         assert found.text == text
     assert (await count_phrase(listeners, known, PhraseArguments(phrase="three"))).findings == ()
 
@@ -44,7 +45,11 @@ async def test_a_phrase_is_placed_by_the_times_of_its_words() -> None:
     asr = ScriptedGuidedASR()
     listeners = Listeners(ScriptedEars(), asr)
     (found,) = (await place_phrase(listeners, ListenedClip(CLIP), PlaceArguments(phrase="good MORNING"))).findings
-    assert (found.text, found.start_s, found.end_s) == ("'good morning' is said from 0.25 to 1.00 s.", 0.25, 1.0)
+    assert (found.text, found.start_s, found.end_s) == (
+        "'good morning' is said from 0.25 to 1.00 s, in the first half.",
+        0.25,
+        1.0,
+    )
     assert asr.guides[0].with_words
     assert (await place_phrase(listeners, ListenedClip(CLIP), PlaceArguments(phrase="night"))).findings == ()
 
@@ -80,3 +85,25 @@ async def test_words_are_placed_in_real_speech() -> None:
     listeners = Listeners(ScriptedEars(), open_asr("whisper-base"))
     (found,) = (await place_phrase(listeners, ListenedClip(speech), PlaceArguments(phrase="best of times"))).findings
     assert 0.3 < found.start_s < (found.end_s or 0) <= speech.duration_s
+
+
+@pytest.mark.parametrize(
+    ("question", "phrase", "number"),
+    [
+        ("How many of the numbers read out are 'nine'?", "nine", 2),
+        ("How many of these are 9?", "9", 2),
+        ("How many numbers are nine?", "9", 2),
+        ("How many of the numbers are larger than nine?", None, 5),
+        ("How many numbers does she read, and are there 'twenty'?", None, 5),
+        ("How many words are said in all?", None, 5),
+    ],
+)
+async def test_a_number_that_is_asked_for_and_said_is_counted_alone(
+    question: str, phrase: str | None, number: int
+) -> None:
+    known = (said("Nine, four, nine, two, three."),)
+    arguments = plan_count(ToolInput(Question.ask(question), CLIP, known))
+    assert arguments.phrase == phrase
+    ears = ScriptedEars()
+    (found,) = (await count_words(Listeners(ears, ears), ListenedClip(CLIP, evidence=known), arguments)).findings
+    assert found.labels[0].text == str(number)
