@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.listening.comparison_tool import TUNE_PRECISION
-from agents.listening.options.differences import SURE_KEY
 from benchmarks.ears import defects, harmonies, repeats, tunes
 from benchmarks.ears.levels import impose_course
 from benchmarks.ears.rhythms import COURSES, SPACINGS, compose_rhythm, compose_spaced_strokes, compose_strokes
@@ -267,22 +266,6 @@ def _name_change(found: TuneLikeness | None) -> str:
     return "unchanged" if 0.93 < found.speed < 1.07 else "faster" if found.speed > 1 else "slower"
 
 
-def measure_key_change(font: Path, number: int) -> Iterator[Outcome]:
-    """Progressions that come twice, the second time in the same key or 1 to 5 semitones higher or lower."""
-    rng, transcribe = random.Random(13), open_transcriber()  # noqa: S311 - music, not secrets
-    composed = [
-        repeats.compose_key_change(rng, (0, rng.randint(1, 5), -rng.randint(1, 5))[i % 3]) for i in range(number)
-    ]
-    for truth, samples in zip(composed, render_scores(font, [one.score for one in composed]), strict=True):
-        keys = [harmony.estimate_key(transcribe(half)) for half in np.array_split(samples, 2)]
-        sure = [key for key in keys if key and key.confidence >= SURE_KEY]
-        if len(sure) < 2:
-            yield NOTHING
-            continue
-        moved = (sure[1].tonic - sure[0].tonic) % 12
-        yield Outcome(min(key.confidence for key in sure), moved == int(truth.truth) % 12)
-
-
 def open_transcriber() -> BasicPitch:
     """Open the transcriber."""
     return BasicPitch(weights.ensure_folder("basic-pitch"))
@@ -301,7 +284,6 @@ MEASURES: Mapping[str, Measure] = {
     "single chords": measure_single_chords,
     "chords in order": measure_progression,
     "cadence": measure_cadence,
-    "key change": measure_key_change,
     "tune that comes again": measure_repeats,
     "interval": measure_interval,
     "number of strokes": measure_strokes,

@@ -1,9 +1,9 @@
-"""Tunes and progressions that come twice, with a known change between the two."""
+"""Tunes that come twice, with a known change between the two."""
 
 import random
 
 from benchmarks.ears.scores import Score, Voice
-from benchmarks.ears.tunes import LINES, MAJOR, MINOR, Tune, compose_key
+from benchmarks.ears.tunes import LINES, MAJOR, MINOR, Tune
 from benchmarks.instruments.score import NoteEvent
 
 CHANGES = ("unchanged", "higher", "lower", "faster", "slower", "backwards", "another tune")
@@ -30,22 +30,6 @@ def compose_repeat(rng: random.Random, change: str) -> Tune:
         [(pitch + shift, beats) for pitch, beats in second], end_s + rng.uniform(0.5, 1.2), beat_s / speed
     )
     return Tune(Score((Voice((*notes, *again), rng.choice(part.programs)),), end_s + 0.6), change)
-
-
-def compose_key_change(rng: random.Random, semitones: int) -> Tune:
-    """Compose a progression that comes twice, the second time so many semitones higher; 0: in the same key."""
-    tune = compose_key(rng, rng.choice(("major", "minor")))
-    length_s = tune.score.length_s
-    voices = [
-        voice._replace(
-            notes=(
-                *voice.notes,
-                *(note._replace(start_s=note.start_s + length_s, pitch=note.pitch + semitones) for note in voice.notes),
-            )
-        )
-        for voice in tune.score.voices
-    ]
-    return Tune(Score(tuple(voices), 2 * length_s), str(semitones))
 
 
 def _place(tune: list[tuple[int, float]], start_s: float, beat_s: float) -> tuple[list[NoteEvent], float]:

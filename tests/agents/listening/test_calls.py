@@ -50,7 +50,11 @@ def test_an_unknown_tool_is_refused_with_the_names_of_all() -> None:
             "phrase is ' ... ': no word is in it. It takes phrase (required), options.",
         ),
         ("times-said", {"phrase": "no", "word": "no"}, "word is not an argument of it. It takes phrase (required)."),
-        ("words", {"unit": "letters"}, "unit is 'letters': Input should be 'words' or 'digits'. It takes unit."),
+        (
+            "words",
+            {"unit": "letters"},
+            "unit is 'letters': Input should be 'words' or 'digits'. It takes unit, phrase.",
+        ),
         ("slower", {"speed": "2"}, "speed is '2': Input should be less than 1. It takes start_s, end_s, speed."),
         ("span", {"end_s": "inf"}, "end_s is 'inf': Input should be a finite number."),
         ("span", {"start_s": "2", "end_s": "1"}, "end_s is 1, which is not after start_s, 2."),
