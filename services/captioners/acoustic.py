@@ -22,9 +22,7 @@ LONGEST_S = 60.0  # a longer clip is described part by part
 CODE = (
     "services.captioners.absence",
     "services.captioners.acoustic",
-    "services.captioners.asked_harmony",
-    "services.captioners.asked_numbers",
-    "services.captioners.counted_events",
+    "services.captioners.asked",
     "services.captioners.description",
     "services.captioners.details",
     "services.captioners.focus",

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from services.captioners.asked_harmony import state_chords, state_key
-from services.captioners.asked_numbers import are_beats
-from services.captioners.counted_events import state_events
+from services.captioners.asked.events import state_events
+from services.captioners.asked.harmony import state_chords, state_key
+from services.captioners.asked.numbers import are_beats
 from services.captioners.focus import FocusQuery
 from services.captioners.music import harmony, melody
 from services.captioners.music.caption import INTERVAL_PRECISION, MIN_MUSICALITY, estimate_musicality

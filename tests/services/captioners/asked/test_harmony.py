@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.captioners.asked_harmony import state_chords, state_key
+from services.captioners.asked.harmony import state_chords, state_key
 from services.captioners.focus import FocusQuery
 from services.captioners.music.harmony import KeyChange, MusicalKey
 from services.captioners.music.pitches import LOWEST_PITCH, Pitches

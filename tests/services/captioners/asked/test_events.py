@@ -1,4 +1,4 @@
-from services.captioners.counted_events import state_events
+from services.captioners.asked.events import state_events
 
 
 def test_two_events_have_times_and_a_distance_and_the_number_is_what_options_may_match() -> None:

@@ -5,7 +5,7 @@ from math import exp, log
 
 import numpy as np
 
-from services.captioners.asked_numbers import read_durations_s
+from services.captioners.asked.numbers import read_durations_s
 from services.captioners.music.caption import MAX_TIMES
 from services.captioners.music.onsets import describe_spacing
 from services.captioners.statement import Statement, make_labels

@@ -1,6 +1,6 @@
 import pytest
 
-from services.captioners.asked_numbers import are_beats, read_durations_s
+from services.captioners.asked.numbers import are_beats, read_durations_s
 
 
 @pytest.mark.parametrize("options", [("3", "4"), ("five", "seven", "two"), ("4 beats", "12 beats")])
