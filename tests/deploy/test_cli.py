@@ -1,6 +1,7 @@
 """The command `earwitness` as a user meets it: what goes to which stream, and the exit code."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -82,7 +83,10 @@ def test_what_is_late_is_left_out_and_not_waited_for(
         assert "no LLM: The step 'read' was not done within" in done.stderr
     else:
         assert "Answer: B) A tone" in done.stdout
-        assert "Missing: no captioner: The step 'caption' was not done within 1.0 s" in done.stdout
+        late = (
+            r"Missing: no captioner: The step 'caption' was not done within (0\.[7-9]|1\.0) s"  # start-up takes a part
+        )
+        assert re.search(late, done.stdout)
 
 
 def test_options_in_the_question_are_options(clip: Path, capfd: pytest.CaptureFixture[str], run: Run) -> None:
