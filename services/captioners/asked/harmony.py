@@ -1,5 +1,7 @@
 """Statements on the harmony that a focus asks for: the chord at a place, chords in order, the key and its change."""
 
+from collections.abc import Sequence
+
 from services.captioners.focus import FocusQuery
 from services.captioners.music import harmony
 from services.captioners.music.caption import MAX_CHORDS, describe_key_change, select_chords
@@ -20,6 +22,8 @@ def state_chords(pitches: Pitches, focus: FocusQuery) -> list[Statement]:
     chords = select_chords(pitches) or ([longest] if longest else [])
     if not chords:
         return []
+    if longest and focus.asks("chord") and _holds_all(longest, chords):
+        chords = [longest]  # its tones come one after another: those of a triad before the seventh
     number = 0 if len(chords) == 1 else _find_number(focus, len(chords))
     if number is None:
         names = make_labels(chord.name for chord in chords[:MAX_CHORDS])
@@ -31,6 +35,15 @@ def state_chords(pitches: Pitches, focus: FocusQuery) -> list[Statement]:
     which = "Chord" if len(chords) == 1 else "Last chord" if number == len(chords) - 1 else f"Chord {number + 1}"
     text = f"{which}: {named[0]}, from {chord.start_s:.1f} to {chord.end_s:.1f} s."
     return [Statement("harmony", text, chord.confidence, labels=named)]
+
+
+def _holds_all(chord: harmony.Chord, others: Sequence[harmony.Chord]) -> bool:
+    """Say whether the tones of all other chords are among those of one."""
+    return all(_list_tones(other) <= _list_tones(chord) for other in others)
+
+
+def _list_tones(chord: harmony.Chord) -> frozenset[int]:
+    return frozenset((chord.root + interval) % 12 for interval in harmony.QUALITIES[chord.quality])
 
 
 def _find_number(focus: FocusQuery, num_chords: int) -> int | None:

@@ -43,6 +43,14 @@ def test_the_only_chord_needs_no_place_and_silence_has_none() -> None:
     assert state_chords(held([]), ask("Is the chord major or minor?")) == []
 
 
+def test_a_chord_whose_tones_come_one_after_another_is_one() -> None:
+    broken = held([55, 59, 62], [52, 55, 59, 62], [52, 55, 59, 62])
+    (told,) = state_chords(broken, ask("What type of chord is it?"))
+    assert told.text.startswith("Chord: minor seventh (the chord is E minor seventh)")
+    (listed,) = state_chords(broken, ask("Which chords are played?"))
+    assert listed.text == "Chords in order: G major, E minor seventh."
+
+
 def test_a_change_of_key_is_stated_where_the_course_is_asked_for() -> None:
     change, asked = KeyChange(*KEYS, margin=1.0), ask("How does the key change?")
     (told,) = state_key(KEYS[0], change, asked)
