@@ -91,6 +91,6 @@ def _measure_speed(first: Sequence[DetectedNote], second: Sequence[DetectedNote]
     ratios = [
         abs(later[0] - earlier[0]) / (later[1] - earlier[1])
         for earlier, later in pairwise(times)
-        if later[1] > earlier[1]
+        if later[1] > earlier[1] and later[0] != earlier[0]
     ]
     return median(ratios) if ratios else 1.0

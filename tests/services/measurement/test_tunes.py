@@ -37,6 +37,11 @@ def test_the_same_tune_is_known_at_any_pitch_and_pace(
     assert found == (None if likeness is None else TuneLikeness(*likeness))
 
 
+def test_notes_that_begin_together_do_not_tell_a_pace() -> None:
+    together = tuple(note._replace(start_s=0.0) for note in play(TUNE))
+    assert compare_tunes(together, play(TUNE)) == TuneLikeness(0, 1.0, is_backwards=False)
+
+
 def test_one_repeated_note_is_no_tune() -> None:
     assert compare_tunes(play([60] * 6), play([62] * 6)) is None
 
