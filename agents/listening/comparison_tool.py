@@ -12,21 +12,21 @@ from pydantic import Field, model_validator
 
 from agents.listening.classifiers.difference import names_further
 from agents.listening.measured import Measured, make_finding, state
-from agents.listening.options.differences import (
-    SAME_BRIGHTNESS,
-    SAME_LENGTH,
-    SAME_LEVEL_DB,
-    SAME_PACE,
-    SAME_SEMITONES,
-    SURE_KEY,
-    weigh_differences,
-)
+from agents.listening.options.differences import weigh_differences
 from agents.listening.tool import ListenedClip, Listeners, SpanArguments, ToolInput, ToolResult, cut_span
 from agents.reading.named_times import find_named_spans
 from services.captioners.music.notes import name_interval
 from services.errors import BadRequest
 from services.longform.clock import WHOLE_S
 from services.measurement import analyser
+from services.measurement.just_noticeable import (
+    SAME_BRIGHTNESS,
+    SAME_LENGTH,
+    SAME_LEVEL_DB,
+    SAME_PACE,
+    SAME_SEMITONES,
+    SURE_KEY,
+)
 from services.measurement.parts import split_in_two
 from services.terminal.counts import format_count
 from services.types import AudioClip, EvidenceKind, Label
@@ -220,9 +220,9 @@ def _state_keys(keys: "KeyPair") -> Iterator[Measured]:
     if keys.first.name == keys.second.name:
         yield state("harmony", "Both are in {}.", f"the same key, {keys.first.name}")
         return
-    up = (keys.second.tonic - keys.first.tonic) % 12
-    moves = f", {format_count(up, 'semitone')} up" if up <= 6 else f", {format_count(12 - up, 'semitone')} down"
-    yield state("harmony", "The key changes {}.", f"from {keys.first.name} to {keys.second.name}{moves if up else ''}")
+    steps = keys.first.count_steps_to(keys.second)
+    moves = f", {format_count(abs(steps), 'semitone')} {'up' if steps > 0 else 'down'}" if steps else ""
+    yield state("harmony", "The key changes {}.", f"from {keys.first.name} to {keys.second.name}{moves}")
 
 
 def _state_brightness(highest_hz: "ValuePair") -> Iterator[Measured]:

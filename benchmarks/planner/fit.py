@@ -119,6 +119,15 @@ def print_held_out_shares(questions: Sequence[LabelledQuestion]) -> None:
         print(f"{label}: {100 * np.mean(found):.1f} % of {len(found)}")
 
 
+def print_shares_on_files(model: Fitted, names: Sequence[str], *, text: str, label: str) -> None:
+    """Print the share of right labels on JSON files of objects that have a text and its label under these keys."""
+    for name in names:
+        rows = json.loads(Path(name).read_text(encoding="utf-8"))
+        chosen = model.choose([row[text] for row in rows])
+        found = [one == row[label] for row, one in zip(rows, chosen, strict=True)]
+        print(f"{name}: {100 * np.mean(found):.1f} % of {len(found)}")
+
+
 def encode(texts: Sequence[str]) -> csr_array:
     """Return the features of texts, n-grams and sentence embedding: shape (num_texts, NUM_NGRAMS + 384)."""
     meaning = MEANING_NORM * np.stack([embed_question(text) for text in texts])

@@ -10,12 +10,16 @@ no difference. Prints the share that is right on templates that were held out, a
 import json
 import random
 import sys
-from pathlib import Path
-
-import numpy as np
 
 from agents.listening.classifiers.difference import FILE, OTHER
-from benchmarks.planner.fit import HERE, LabelledQuestion, fit, print_held_out_shares, write_head
+from benchmarks.planner.fit import (
+    HERE,
+    LabelledQuestion,
+    fit,
+    print_held_out_shares,
+    print_shares_on_files,
+    write_head,
+)
 from services.captioners.sounds.yamnet import read_class_names
 from services.weights import store as weights
 
@@ -43,11 +47,7 @@ def main() -> None:
     options = load_labelled()
     print_held_out_shares(options)
     model = fit(options)
-    for name in sys.argv[1:]:
-        rows = json.loads(Path(name).read_text(encoding="utf-8"))
-        chosen = model.choose([row["option"] for row in rows])
-        found = [label == row["difference"] for row, label in zip(rows, chosen, strict=True)]
-        print(f"{name}: {100 * np.mean(found):.1f} % of {len(found)}")
+    print_shares_on_files(model, sys.argv[1:], text="option", label="difference")
     write_head(model, TARGET)
 
 

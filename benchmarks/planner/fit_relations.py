@@ -10,9 +10,6 @@ right on templates that were held out, and of a file of `{"question": …, "rela
 import json
 import random
 import sys
-from pathlib import Path
-
-import numpy as np
 
 from agents.listening.classifiers.relation import FILE, OTHER
 from benchmarks.planner.fit import (
@@ -22,6 +19,7 @@ from benchmarks.planner.fit import (
     fit,
     load_questions,
     print_held_out_shares,
+    print_shares_on_files,
     write_head,
 )
 
@@ -44,11 +42,7 @@ def main() -> None:
     questions = load_labelled()
     print_held_out_shares(questions)
     model = fit(questions)
-    for name in sys.argv[1:]:
-        rows = json.loads(Path(name).read_text(encoding="utf-8"))
-        chosen = model.choose([row["question"] for row in rows])
-        found = [label == row["relation"] for row, label in zip(rows, chosen, strict=True)]
-        print(f"{name}: {100 * np.mean(found):.1f} % of {len(found)}")
+    print_shares_on_files(model, sys.argv[1:], text="question", label="relation")
     write_head(model, TARGET)
 
 

@@ -18,6 +18,7 @@ from services.captioners.sounds.yamnet import YamNet
 from services.captioners.voices.segments import detect_speech
 from services.captioners.voices.speaker import estimate_syllable_rate
 from services.captioners.voices.voiceprint import WINDOW_S, VoiceEncoder
+from services.measurement.just_noticeable import SAME_PACE
 from services.measurement.spectrum import find_pitch, measure_spectrum
 from services.measurement.tunes import TuneLikeness, compare_rhythms, compare_tunes
 from services.types import SAMPLE_RATE, AudioClip
@@ -25,7 +26,6 @@ from services.types import SAMPLE_RATE, AudioClip
 Embedding = NDArray[np.float32]
 
 LEAST_SPEECH_S = 1.0  # of each, to tell a voice or a pace by
-SAME_TEMPO = 0.1  # of the ratio of two tempi, logarithm to base 2
 LEAST_TEMPO = 0.5  # probability of each tempo
 STEP_S = 0.8  # between windows of a voice
 
@@ -226,7 +226,7 @@ def _compare_paces(
         return None
     rates = [len(passage.strokes_s) / facts.length_s for passage, facts in zip(passages, (first, second), strict=True)]
     is_faster = second.tempo_bpm > first.tempo_bpm
-    is_near = abs(log2(second.tempo_bpm / first.tempo_bpm)) < SAME_TEMPO
+    is_near = abs(log2(second.tempo_bpm / first.tempo_bpm)) < SAME_PACE
     return Pace(first.tempo_bpm, second.tempo_bpm, "BPM") if is_near or is_faster == (rates[1] > rates[0]) else None
 
 

@@ -19,17 +19,18 @@ from agents.listening.classifiers.difference import (
     names_further,
 )
 from agents.reading.numbers import spell_in_digits
+from services.measurement.just_noticeable import (
+    SAME_BRIGHTNESS,
+    SAME_LENGTH,
+    SAME_LEVEL_DB,
+    SAME_PACE,
+    SAME_SEMITONES,
+    SURE_KEY,
+)
 from services.types import Label, Question
 
 if TYPE_CHECKING:  # its libraries take a second to import
     from services.measurement.comparison import SoundComparison
-
-SAME_LENGTH = 1.15  # ratio below which two lengths count as the same
-SAME_LEVEL_DB = 1.0
-SAME_SEMITONES = 0.5
-SAME_PACE = 0.1  # of the ratio of two paces, logarithm to base 2
-SAME_BRIGHTNESS = 0.6  # ratio of the highest frequencies above which two sounds are equally bright
-SURE_KEY = 0.7  # confidence from which a key counts
 
 TOLD, UNTOLD, CONTRADICTED = 0.9, 0.25, 0.03
 """Weight of a difference that was measured, of one that was not or that nobody can measure, and of the opposite."""
@@ -134,8 +135,7 @@ def _find_pitch_step(found: "SoundComparison") -> int | None:
     if found.tune:
         return _compare(found.tune.semitones, SAME_SEMITONES)
     if found.keys and min(key.confidence for key in found.keys) >= SURE_KEY:
-        up = (found.keys.second.tonic - found.keys.first.tonic) % 12
-        return _compare(up if up <= 6 else up - 12, SAME_SEMITONES)
+        return _compare(found.keys.first.count_steps_to(found.keys.second), SAME_SEMITONES)
     return _compare(12 * log2(found.pitch_ratio), SAME_SEMITONES) if found.pitch_ratio else None
 
 

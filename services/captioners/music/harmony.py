@@ -96,6 +96,10 @@ class MusicalKey(NamedTuple):
         """Name such as C major."""
         return f"{NAMES[self.tonic]} {self.mode}"
 
+    def count_steps_to(self, other: "MusicalKey") -> int:
+        """Count the semitones from this tonic to that of another key, the shorter way: -5 to 6."""
+        return (other.tonic - self.tonic + 5) % 12 - 5
+
 
 class KeyChange(NamedTuple):
     """A modulation: the key before and after it."""
@@ -107,8 +111,8 @@ class KeyChange(NamedTuple):
 
     @property
     def semitones(self) -> int:
-        """Steps from one tonic to the next, the shorter way: -5 to 6."""
-        return (self.after.tonic - self.before.tonic + 5) % 12 - 5
+        """Semitones from one tonic to the next, the shorter way: -5 to 6."""
+        return self.before.count_steps_to(self.after)
 
 
 def compute_chroma(pitches: Pitches) -> Floats:
