@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from services.captioners.asked.events import state_events
-from services.captioners.asked.harmony import state_chords, state_key
+from services.captioners.asked.harmony import counts_chords, state_chords, state_key
 from services.captioners.asked.numbers import are_beats
 from services.captioners.focus import FocusQuery
 from services.captioners.music import harmony, melody
@@ -189,7 +189,9 @@ class FocusedListener:
         return self._count_things(clip, focus)
 
     def _count_things(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
-        """Count instruments, different sounds, or else what is heard one by one."""
+        """Count chords, instruments, different sounds, or else what is heard one by one."""
+        if counts_chords(focus):
+            return state_chords(self._models.pitch(clip.samples), focus)
         if focus.asks_how_many("instruments?|players?|musicians?"):
             return _state_number("instrument", "instruments", len(self._find_all_players(clip)), PLAYERS_PRECISION)
         if focus.asks_how_many("sounds?|sources?") and focus.asks("different|distinct|kinds?|types?|sources?"):

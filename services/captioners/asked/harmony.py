@@ -14,10 +14,19 @@ FIRST = r"begin\w*|starts?|starting|opens?|opening"
 LAST = r"last|ends?|ending|final\w*|closes?|closing|finish\w*"
 CHANGES = r"chang\w*|modulat\w*|happens?|shifts?|same"
 SAME_KEY_PRECISION = 0.75
+NUMBER_PRECISION = 0.7  # share of the numbers of chords, and of different chords, that are right (docs/ears.md)
+DIFFERENT = r"different|distinct|unique|kinds?|types?"
+
+
+def counts_chords(focus: FocusQuery) -> bool:
+    """Tell whether a question asks for the number of chords, or of their changes."""
+    return focus.asks_how_many(r"chords?|chord changes|harmonies|harmon\w+ changes")
 
 
 def state_chords(pitches: Pitches, focus: FocusQuery) -> list[Statement]:
-    """State the only chord, or the one at the place that is asked about; of several the chords in order."""
+    """State the only chord, or the one at the place that is asked about; of several their number, or all in order."""
+    if counts_chords(focus):
+        return _state_number(pitches, focus)
     longest = max(harmony.recognise_chords(pitches), key=lambda c: c.fit * c.duration_s, default=None)
     chords = select_chords(pitches) or ([longest] if longest else [])
     if not chords:
@@ -40,6 +49,18 @@ def state_chords(pitches: Pitches, focus: FocusQuery) -> list[Statement]:
 def _holds_all(chord: harmony.Chord, others: Sequence[harmony.Chord]) -> bool:
     """Say whether the tones of all other chords are among those of one."""
     return all(_list_tones(other) <= _list_tones(chord) for other in others)
+
+
+def _state_number(pitches: Pitches, focus: FocusQuery) -> list[Statement]:
+    """State how many chords are played one after another, how many different ones, or how often the chord changes."""
+    names = [chord.name for chord in select_chords(pitches)]
+    if not names:
+        return []
+    if focus.asks(r"chang\w*"):
+        return [make_statement("harmony", "Number of chord changes: {}.", [len(names) - 1], NUMBER_PRECISION, "model")]
+    what = "different chords" if focus.asks(DIFFERENT) else "chords"
+    number = len(set(names)) if focus.asks(DIFFERENT) else len(names)
+    return [make_statement("harmony", f"Number of {what}: {{}}.", [number], NUMBER_PRECISION, "model")]
 
 
 def _list_tones(chord: harmony.Chord) -> frozenset[int]:

@@ -51,6 +51,20 @@ def test_a_chord_whose_tones_come_one_after_another_is_one() -> None:
     assert listed.text == "Chords in order: G major, E minor seventh."
 
 
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("How many chords are played?", "Number of chords: 4."),
+        ("How many different chords does the piece use?", "Number of different chords: 3."),
+        ("How many chord changes are heard?", "Number of chord changes: 3."),
+    ],
+)
+def test_chords_are_counted_in_order_or_by_name(question: str, text: str) -> None:
+    (told,) = state_chords(held(A_MINOR, F_MAJOR, E_MAJOR, A_MINOR), ask(question))
+    assert told.text == text
+    assert state_chords(held([]), ask(question)) == []
+
+
 def test_a_change_of_key_is_stated_where_the_course_is_asked_for() -> None:
     change, asked = KeyChange(*KEYS, margin=1.0), ask("How does the key change?")
     (told,) = state_key(KEYS[0], change, asked)
