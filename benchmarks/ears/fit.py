@@ -25,11 +25,11 @@ from benchmarks.ears.levels import draw_course
 from benchmarks.ears.rhythms import COURSES as RENDERED_COURSES
 from benchmarks.ears.rhythms import Rhythm, compose_rhythm
 from benchmarks.ears.scores import render_scores
-from services.captioners.music import rhythm
-from services.captioners.music.beat import BeatCandidate, compute_onset_curves, find_beat_candidates
-from services.captioners.music.onsets import detect_onsets
-from services.captioners.music.pulse import METRES, find_pulse
-from services.captioners.music.tempo_course import extract_tempo_course_features
+from services.captioners.rhythm import analyser
+from services.captioners.rhythm.beat import BeatCandidate, compute_onset_curves, find_beat_candidates
+from services.captioners.rhythm.onsets import detect_onsets
+from services.captioners.rhythm.pulse import METRES, find_pulse
+from services.captioners.rhythm.tempo_course import extract_tempo_course_features
 from services.captioners.sounds import course
 from services.captioners.sounds.activity import measure_levels_db
 from services.types import SAMPLE_RATE
@@ -109,10 +109,13 @@ def fit_beat_and_metre(font: Path, negatives: list[Floats]) -> None:
     for number, samples in enumerate(negatives):
         beats += [(candidate.features, 0, number) for candidate in find_candidates(samples)]
     write_head(
-        fit_head(*_split(beats), 2, BEAT_FIT), CAPTIONERS / "music" / rhythm.BEAT_HEAD, ("no beat", "beat"), RHYTHM_DATA
+        fit_head(*_split(beats), 2, BEAT_FIT),
+        CAPTIONERS / "rhythm" / analyser.BEAT_HEAD,
+        ("no beat", "beat"),
+        RHYTHM_DATA,
     )
     labels = tuple(str(metre) for metre in METRES)
-    target = CAPTIONERS / "music" / rhythm.METRE_HEAD
+    target = CAPTIONERS / "rhythm" / analyser.METRE_HEAD
     write_head(fit_head(*_split(metres), len(METRES), BEAT_FIT), target, labels, RHYTHM_DATA)
 
 
@@ -127,13 +130,13 @@ def fit_tempo_course(font: Path, negatives: list[Floats]) -> None:
             zip(render_scores(font, [c.score for c in composed]), kinds, strict=True)
         )
     ]
-    none = rhythm.COURSES.index(rhythm.NO_PULSE)
+    none = analyser.COURSES.index(analyser.NO_PULSE)
     rows += [
         (extract_tempo_course_features(compute_onset_curves(samples)[4:]), none, number)
         for number, samples in enumerate(negatives)
     ]
-    target = CAPTIONERS / "music" / rhythm.COURSE_HEAD
-    write_head(fit_head(*_split(rows), len(rhythm.COURSES), COURSE_FIT), target, rhythm.COURSES, RHYTHM_DATA)
+    target = CAPTIONERS / "rhythm" / analyser.COURSE_HEAD
+    write_head(fit_head(*_split(rows), len(analyser.COURSES), COURSE_FIT), target, analyser.COURSES, RHYTHM_DATA)
 
 
 def fit_level_course(recordings: list[Recording]) -> None:

@@ -18,20 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.listening.comparison_tool import TUNE_PRECISION
-from benchmarks.ears import defects, harmonies, repeats, tunes
+from benchmarks.ears import defects, harmonies, repeats, textures, tunes
 from benchmarks.ears.levels import impose_course
 from benchmarks.ears.rhythms import COURSES, SPACINGS, compose_rhythm, compose_spaced_strokes, compose_strokes
 from benchmarks.ears.rhythms import Rhythm as ComposedRhythm
 from benchmarks.ears.scores import render_scores
 from services.captioners.details import MIN_PROBABILITY
-from services.captioners.music import harmony, melody
+from services.captioners.music import harmony, melody, texture
 from services.captioners.music.cadence import analyse_progression
 from services.captioners.music.caption import INTERVAL_PRECISION, MIN_KEY_LEAD, select_chords
 from services.captioners.music.melody_line import track_melody
-from services.captioners.music.onsets import describe_spacing, detect_strokes
 from services.captioners.music.pitches import BasicPitch
-from services.captioners.music.rhythm import COURSES as TOLD_COURSES
-from services.captioners.music.rhythm import Rhythm, RhythmAnalyser, weigh_tempi
+from services.captioners.rhythm.analyser import COURSES as TOLD_COURSES
+from services.captioners.rhythm.analyser import Rhythm, RhythmAnalyser, weigh_tempi
+from services.captioners.rhythm.onsets import describe_spacing, detect_strokes
 from services.captioners.sounds import course
 from services.captioners.sounds.activity import measure_levels_db
 from services.captioners.sounds.quality import describe_quality
@@ -210,6 +210,23 @@ def measure_interval(font: Path, number: int) -> Iterator[Outcome]:
         yield Outcome(INTERVAL_PRECISION, str(pair[1] - pair[0]) == one.truth) if pair else NOTHING
 
 
+def measure_texture(font: Path, number: int) -> Iterator[Outcome]:
+    """One line, or two to four voices that stay, enter one after another or drop out; one in two of them fades out."""
+    rng, transcribe = random.Random(11), open_transcriber()  # noqa: S311 - music, not secrets
+    composed = [textures.compose_texture(rng, textures.COURSES[i % 4]) for i in range(number)]
+    for index, samples in enumerate(render_scores(font, [one.score for one in composed])):
+        is_faded = index // 4 % 2 == 1
+        heard = samples * np.geomspace(1, 0.06, len(samples), dtype=np.float32) if is_faded else samples
+        pitches = transcribe(heard)
+        share = melody.measure_solo_share(melody.extract_melody(heard, pitches), pitches)
+        found, truth = texture.analyse_texture(pitches, share), composed[index].truth
+        if found is None or not texture.describe_texture(found):
+            yield NOTHING
+            continue
+        has_course = found.course == (truth if truth in {"denser", "thinner"} else "constant")
+        yield Outcome(texture.PRECISION, has_course and found.is_line in {None, truth == "solo"})
+
+
 def measure_strokes(font: Path, number: int) -> Iterator[Outcome]:
     """One to nine strokes of one percussion instrument at uneven distances."""
     rng = random.Random(6)  # noqa: S311 - music, not secrets
@@ -286,6 +303,7 @@ MEASURES: Mapping[str, Measure] = {
     "cadence": measure_cadence,
     "tune that comes again": measure_repeats,
     "interval": measure_interval,
+    "texture": measure_texture,
     "number of strokes": measure_strokes,
     "intervals of strokes": measure_spacing,
     "recording quality": measure_quality,

@@ -11,8 +11,8 @@ from services.captioners.music.caption import MusicListener, measure_music
 from services.captioners.music.instrument import InstrumentHead
 from services.captioners.music.musicnn import MusicTagger
 from services.captioners.music.pitches import BasicPitch
-from services.captioners.music.rhythm import RhythmAnalyser
 from services.captioners.music.style import StyleClassifier
+from services.captioners.rhythm.analyser import RhythmAnalyser
 from services.captioners.sounds.loudness import describe_loudness
 from services.captioners.sounds.quality import describe_quality
 from services.captioners.sounds.sections import SPEECH, SoundReport, SoundTagger

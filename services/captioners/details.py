@@ -17,12 +17,12 @@ from services.captioners.music import harmony, melody
 from services.captioners.music.caption import INTERVAL_PRECISION, MIN_MUSICALITY, estimate_musicality
 from services.captioners.music.instrument import InstrumentHead, InstrumentTurn, find_turns
 from services.captioners.music.notes import DetectedNote, name_interval, name_pitch, pitch_to_hz
-from services.captioners.music.onsets import detect_strokes, drop_spoken
 from services.captioners.music.pitches import BasicPitch
 from services.captioners.music.players import Players, describe_style, name_instruments
-from services.captioners.music.rhythm import Rhythm, RhythmAnalyser, weigh_tempi
 from services.captioners.music.style import STYLE_SCALE, StyleClassifier, name_styles
 from services.captioners.naming import OptionScale
+from services.captioners.rhythm.analyser import Rhythm, RhythmAnalyser, weigh_tempi
+from services.captioners.rhythm.onsets import detect_strokes, drop_spoken
 from services.captioners.sounds.loudness import describe_loudness
 from services.captioners.sounds.meanings import open_sound_meanings
 from services.captioners.sounds.quality import describe_quality

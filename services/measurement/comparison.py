@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from services.captioners.music.harmony import MusicalKey, estimate_key, estimate_key_of_melody
 from services.captioners.music.melody import MIN_SOLO_SHARE, extract_melody, measure_solo_share
 from services.captioners.music.notes import DetectedNote
-from services.captioners.music.onsets import detect_strokes
 from services.captioners.music.pitches import BasicPitch
-from services.captioners.music.rhythm import RhythmAnalyser
+from services.captioners.rhythm.analyser import RhythmAnalyser
+from services.captioners.rhythm.onsets import detect_strokes
 from services.captioners.sounds.activity import ActiveSpans, detect_activity, measure_levels_db
 from services.captioners.sounds.yamnet import YamNet
 from services.captioners.voices.segments import detect_speech

@@ -7,7 +7,7 @@ import numpy as np
 
 from services.captioners.asked.numbers import read_durations_s
 from services.captioners.music.caption import MAX_TIMES
-from services.captioners.music.onsets import describe_spacing
+from services.captioners.rhythm.onsets import describe_spacing
 from services.captioners.statement import Statement, make_labels
 from services.sentences.meaning import WeighedOption
 from services.types import Label

@@ -1,1 +1,1 @@
-"""Music: instruments, rhythm, melody, harmony, style."""
+"""Music: instruments, melody, harmony, texture, style."""

@@ -6,16 +6,17 @@ import numpy as np
 from scipy.special import expit
 
 from services.captioners.frames import Floats
-from services.captioners.music import harmony, melody, rhythm
+from services.captioners.music import harmony, melody
 from services.captioners.music.cadence import analyse_progression
 from services.captioners.music.instrument import InstrumentHead
 from services.captioners.music.notes import NAMES, DetectedNote, name_interval, name_pitch, pitch_to_hz
-from services.captioners.music.onsets import are_distinct, describe_spacing, detect_strokes, drop_spoken
 from services.captioners.music.pitches import BasicPitch, Pitches
 from services.captioners.music.players import Players, describe_style
-from services.captioners.music.rhythm import Rhythm, RhythmAnalyser
 from services.captioners.music.style import StyleClassifier
+from services.captioners.music.texture import analyse_texture, describe_texture
 from services.captioners.music.tunes import recognise_tune
+from services.captioners.rhythm.analyser import Rhythm, RhythmAnalyser, estimate_tempo_of_melody
+from services.captioners.rhythm.onsets import are_distinct, describe_spacing, detect_strokes, drop_spoken
 from services.captioners.sounds.activity import ActiveSpans
 from services.captioners.sounds.yamnet import ClassScores, YamNet
 from services.captioners.statement import Statement, make_labels, make_statement
@@ -72,13 +73,17 @@ class MusicListener:
             struck = _describe_strokes(clip, speech, fall_db=PERCUSSION_FALL_DB)
             return [*players.make_statements(), *describe_rhythm(self._rhythm(clip.samples)), *struck]
         pitches = self._transcribe(clip.samples)
-        notes = _find_solo(clip, pitches)
+        line = melody.extract_melody(clip.samples, pitches)
+        solo_share = melody.measure_solo_share(line, pitches)
+        notes = line if _is_solo(line, solo_share, clip) else ()
+        texture = analyse_texture(pitches, solo_share)
         tune = _describe_melody(notes) if notes else []
         chords = _describe_harmony(pitches, notes)
         beat = _describe_tempo_of_melody(notes) if tune else describe_rhythm(self._rhythm(clip.samples))
         count = [] if tune or chords else _describe_strokes(clip, speech, fall_db=MUSIC_FALL_DB)
         styles = [] if tune else describe_style(self._classify_style(clip.samples, scores), clip.duration_s)
-        return [*players.make_statements(), *tune, *chords, *beat, *styles, *count]
+        woven = describe_texture(texture) if texture else []
+        return [*players.make_statements(), *tune, *chords, *woven, *beat, *styles, *count]
 
     def _describe_noise(self, clip: AudioClip, scores: ClassScores, speech: ActiveSpans) -> list[Statement]:
         if float(expit(scores.logits[:, 0]).mean()) > MAX_SPEECH:
@@ -109,13 +114,13 @@ def _find_musical(scores: ClassScores) -> Floats:
     return found
 
 
-def _find_solo(clip: AudioClip, pitches: Pitches) -> tuple[DetectedNote, ...]:
-    """Return the notes of an unaccompanied melody; empty where there is none."""
-    found = melody.extract_melody(clip.samples, pitches)
-    cover = sum(note.duration_s for note in found) / clip.duration_s
-    strength = float(np.mean([note.strength for note in found])) if found else 0.0
-    is_solo = melody.measure_solo_share(found, pitches) >= melody.MIN_SOLO_SHARE
-    return found if is_solo and strength >= MIN_STRENGTH and cover >= MIN_COVER else ()
+def _is_solo(line: tuple[DetectedNote, ...], solo_share: float, clip: AudioClip) -> bool:
+    """Say whether a line of notes is an unaccompanied melody."""
+    if not line:
+        return False
+    cover = sum(note.duration_s for note in line) / clip.duration_s
+    strength = float(np.mean([note.strength for note in line]))
+    return solo_share >= melody.MIN_SOLO_SHARE and strength >= MIN_STRENGTH and cover >= MIN_COVER
 
 
 def _describe_melody(found: tuple[DetectedNote, ...]) -> list[Statement]:
@@ -206,7 +211,7 @@ def _describe_strokes(
 
 
 def _describe_tempo_of_melody(notes: tuple[DetectedNote, ...]) -> list[Statement]:
-    tempo = rhythm.estimate_tempo_of_melody([note.start_s for note in notes])
+    tempo = estimate_tempo_of_melody([note.start_s for note in notes])
     return [_describe_tempo(tempo.bpm, 0.6, is_constant=True)] if tempo else []
 
 

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from services.captioners.frames import Floats
 from services.captioners.music.notes import OVERTONES, DetectedNote
-from services.captioners.music.onsets import detect_onsets
 from services.captioners.music.pitches import FRAMES_PER_S, LOWEST_PITCH, Pitches
 from services.captioners.music.viterbi import find_best_path
+from services.captioners.rhythm.onsets import detect_onsets
 
 REST_SCORE = 0.22  # a pitch less likely than this is a rest
 CHANGE_COST = 0.9  # of a change of pitch: about the score of 40 ms

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from services.captioners.music.onsets import FRAMES_PER_S, Onset
+from services.captioners.rhythm.onsets import FRAMES_PER_S, Onset
 from services.captioners.sounds.yamnet import compute_log_mel
 
 MIN_STROKES = 6

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from services.captioners.music.onsets import detect_onsets
-from services.captioners.music.pulse import find_pulse
-from services.captioners.music.rhythm import Rhythm, RhythmAnalyser, estimate_tempo_of_melody, weigh_tempi
+from services.captioners.rhythm.analyser import Rhythm, RhythmAnalyser, estimate_tempo_of_melody, weigh_tempi
+from services.captioners.rhythm.onsets import detect_onsets
+from services.captioners.rhythm.pulse import find_pulse
 from services.types import SAMPLE_RATE
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.captioners.music.onsets import are_distinct, describe_spacing, detect_onsets, detect_strokes, drop_spoken
+from services.captioners.rhythm.onsets import are_distinct, describe_spacing, detect_onsets, detect_strokes, drop_spoken
 from services.captioners.sounds.activity import ActiveSpan
 from services.types import SAMPLE_RATE
 

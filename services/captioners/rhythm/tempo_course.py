@@ -6,8 +6,8 @@ On a logarithmic scale of lags, a change of tempo shifts the autocorrelation of 
 import numpy as np
 
 from services.captioners.frames import Floats
-from services.captioners.music.beat import autocorrelate
-from services.captioners.music.onsets import FRAMES_PER_S
+from services.captioners.rhythm.beat import autocorrelate
+from services.captioners.rhythm.onsets import FRAMES_PER_S
 
 PER_OCTAVE = 24
 LAGS_S = 0.12 * 2 ** (np.arange(90) / PER_OCTAVE)  # up to 1.6 s

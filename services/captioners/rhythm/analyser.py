@@ -15,10 +15,10 @@ import numpy as np
 
 from services.captioners.frames import Floats
 from services.captioners.head import ClassifierHead
-from services.captioners.music.beat import BeatCandidate, compute_onset_curves, find_beat_candidates
-from services.captioners.music.onsets import FRAMES_PER_S, detect_onsets
-from services.captioners.music.pulse import Pulse, TempoChange, find_pulse
-from services.captioners.music.tempo_course import extract_tempo_course_features
+from services.captioners.rhythm.beat import BeatCandidate, compute_onset_curves, find_beat_candidates
+from services.captioners.rhythm.onsets import FRAMES_PER_S, detect_onsets
+from services.captioners.rhythm.pulse import Pulse, TempoChange, find_pulse
+from services.captioners.rhythm.tempo_course import extract_tempo_course_features
 from services.sentences.meaning import WeighedOption
 
 BEAT_HEAD, METRE_HEAD, COURSE_HEAD = "beat.safetensors", "metre.safetensors", "tempo_course.safetensors"

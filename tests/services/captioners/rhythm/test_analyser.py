@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.captioners.music.rhythm import Tempo, weigh_tempi
+from services.captioners.rhythm.analyser import Tempo, weigh_tempi
 
 CANDIDATES = (Tempo(60.2, 0.1), Tempo(120.4, 0.6), Tempo(181.0, 0.05))
 

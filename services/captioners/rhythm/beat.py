@@ -6,8 +6,8 @@ import numpy as np
 from scipy.signal import find_peaks
 
 from services.captioners.frames import Floats
-from services.captioners.music.onsets import FRAMES_PER_S, compute_spectral_flux
-from services.captioners.music.pulse import METRES, Pulse
+from services.captioners.rhythm.onsets import FRAMES_PER_S, compute_spectral_flux
+from services.captioners.rhythm.pulse import METRES, Pulse
 from services.captioners.sounds.yamnet import FRAME_HOP, compute_log_mel
 
 SLOWEST_BPM, FASTEST_BPM = 45.0, 240.0

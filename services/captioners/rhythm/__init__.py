@@ -1,0 +1,1 @@
+"""Onsets of strokes, the pulse, tempo and metre, and how the tempo develops."""
