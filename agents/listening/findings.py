@@ -153,13 +153,13 @@ def _extract_words(text: str) -> frozenset[str]:
 
 
 def has_vote(finding: Evidence, question: Question) -> bool:
-    """Say whether what a finding names may speak for an option: not where it describes.
+    """Say whether what a finding names may speak for an option: where it describes, only if it weighs the options.
 
     Of several recordings only the one that the question is about alone has votes; what compares them has to be read.
     """
     named = find_named_clips(question)
     is_about = question.num_clips == 1 or (len(named) == 1 and finding.recording in named)
-    return is_about and finding.kind not in DESCRIPTIVE
+    return is_about and (finding.kind not in DESCRIPTIVE or weighs_options(finding, question))
 
 
 def weighs_options(finding: Evidence, question: Question) -> bool:
@@ -177,11 +177,13 @@ def compute_vote(finding: Evidence, question: Question, relevance: float = 1.0) 
         question: with its options.
         relevance: probability that the question asks for what the tool finds; if it does not, all options are as likely
             as before, so the vote is a mixture with the uniform distribution.
+
+    A question for what is absent turns the vote round, unless the finding itself says what is absent.
     """
     sure = _compute_relevant_vote(finding, question) if has_vote(finding, question) else None
     if sure is None:
         return None
-    if len(question.choices) > 1:
+    if len(question.choices) > 1 and finding.kind != "absence":
         sure = _turn_round(sure, max(0.0, 2 * estimate_asks_for_absent(question.text) - 1))
     uniform = (1 - relevance) / len(question.choices)
     return Factor({letter: relevance * p + uniform for letter, p in sure.items()}, 1.0)

@@ -1,23 +1,34 @@
 """Tools that measure: spectrum, changes over time, and where a sound is heard."""
 
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
 from pydantic import Field
 
 from agents.listening.hearing_tools import plan_part
 from agents.listening.measured import Measured, make_finding, state
-from agents.listening.options.times import place_in_options
+from agents.listening.options.times import place_in_options, weigh_lengths
 from agents.listening.places import describe_place
 from agents.listening.tool import ListenedClip, Listeners, SpanArguments, ToolInput, ToolResult, cut_span
 from services.cancellation import run_in_thread
+from services.captioners.sounds.activity import detect_activity
 from services.captioners.sounds.mentions import find_mention
 from services.errors import BadRequest
 from services.longform.clock import WHOLE_S
 from services.measurement import analyser
 from services.measurement.changes import Change, list_changes
 from services.measurement.spectrum import SpectralFacts, measure_spectrum, weigh_spectrum
-from services.types import Label
+from services.types import AudioClip, Evidence, Label
 
 SAME_LEVEL_DB = 1.0
 SAME_BRIGHTNESS = 1.25
+SHORTEST_PAUSE_S = 0.2
+ASKS_PAUSE_LENGTH = re.compile(
+    r"(?=.*\b(?:how long|how many (?:milli)?seconds|length|duration|lasts?)\b)"
+    r".*\b(?:silen\w+|pauses?|gaps?|breaks?|quiet)\b",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 class SoundArguments(SpanArguments):
@@ -39,6 +50,7 @@ class ChangeArguments(SpanArguments):
     """A span, and the times at which it may change."""
 
     options: tuple[str, ...] = Field(default=(), description="Times to tell apart, such as 'at 3 s'.")
+    are_lengths: bool = Field(default=False, description="Whether the options are lengths of a pause instead.")
 
 
 # What the agent asks for
@@ -56,7 +68,8 @@ def plan_changes(tool_input: ToolInput) -> ChangeArguments | None:
     """List the changes of a recording that is not long."""
     if tool_input.clip.duration_s > WHOLE_S:
         return None
-    return ChangeArguments(options=_list_options(tool_input))
+    are_lengths = ASKS_PAUSE_LENGTH.search(tool_input.question.text) is not None
+    return ChangeArguments(options=_list_options(tool_input), are_lengths=are_lengths)
 
 
 def plan_spectrum(tool_input: ToolInput) -> SpectrumArguments | None:
@@ -104,8 +117,25 @@ async def tell_changes(_: Listeners, heard: ListenedClip, arguments: ChangeArgum
     start_s, end_s = cut_span(heard.clip, arguments)
     changes = await run_in_thread(list_changes, heard.clip.cut(start_s, end_s))
     found = tuple(make_finding(_state_change(one, start_s), start_s + one.time_s, end_s) for one in changes)
+    if arguments.are_lengths:
+        return ToolResult((*found, *_state_pause(heard.clip.cut(start_s, end_s), start_s, arguments.options)))
     moments = tuple(one.model_copy(update={"end_s": one.start_s}) for one in found)
     return ToolResult((*found, *place_in_options(moments, arguments.options, heard.clip)))
+
+
+def _state_pause(clip: AudioClip, start_s: float, options: Sequence[str]) -> tuple[Evidence, ...]:
+    """State the longest pause of a clip, and which of some lengths it has; nothing where there is none."""
+    pauses = [(one.end_s, other.start_s) for one, other in pairwise(detect_activity(clip.samples))]
+    first_s, last_s = max(pauses, key=lambda pause: pause[1] - pause[0], default=(0.0, 0.0))
+    length_s = last_s - first_s
+    if length_s < SHORTEST_PAUSE_S:
+        return ()
+    told = state("event", "The longest pause lasts {}.", f"{length_s:.1f} seconds")
+    pause = make_finding(told, start_s + first_s, start_s + last_s)
+    if not (labels := weigh_lengths(options, length_s)):
+        return (pause,)
+    text = f"Of the lengths asked about: {', '.join(map(str, labels))}."
+    return (pause, pause.model_copy(update={"text": text, "labels": labels, "confidence": labels[0].probability}))
 
 
 def _state_change(change: Change, start_s: float) -> Measured:

@@ -4,10 +4,13 @@
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
 from functools import cache
 from typing import Literal, TypeAlias
 
+from agents.listening.classifiers.absent import estimate_asks_for_absent
+from agents.listening.classifiers.mention import PLACES, estimate_mention_places
 from agents.listening.findings import NUMBERS
 from agents.reading.pitches import spell_pitches_like_options
 from agents.reading.quantities import match_options
@@ -20,6 +23,9 @@ from services.types import Evidence, Label, Question
 SpokenUnit: TypeAlias = Literal["words", "digits"]
 
 CODE = (
+    "agents.listening.classifiers.absent",
+    "agents.listening.classifiers.mention",
+    "agents.listening.classifiers.text_classifier",
     "agents.listening.findings",
     "agents.listening.transcript",
     "agents.reading.clock_phrases",
@@ -35,6 +41,9 @@ CODE = (
 )
 """What decides which answer a transcript holds."""
 MIN_SPOKEN = 0.6  # share of an option's words, in their order, from which it counts as spoken
+LEAST_ASKED = 0.5  # probability that a question asks for what is not said, or for what is said in a place
+FEWEST_ITEMS, MOST_WORDS = 3, 2  # of a list that is said, and of each of its items
+UNSAID = 0.85  # probability that an option is not said whose words are not in the transcript
 MIN_LEAD = 0.25  # of that share over that of the next option
 MIN_SHARED = 2  # stems that a sentence must share with a question that it answers, and more than half of the question's
 SAYS = r"(?:says?|said|saying|repeats?|repeated|repeating|utters?|uttered|mentions?|mentioned|pronounces?|pronounced)"
@@ -123,9 +132,54 @@ def answers(question: Question, evidence: tuple[Evidence, ...]) -> bool:
 
 
 def find_spoken_option(question: Question, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
-    """Find the option that was said; nothing where none stands out."""
+    """Find the option that was said, in the place that the question asks for; or the one that was not said.
+
+    Nothing where none stands out.
+    """
+    said = find_mentions([choice.text for choice in question.choices], join_transcript(evidence))
+    if len(said) > 1 and estimate_asks_for_absent(question.text) >= LEAST_ASKED:
+        unsaid = [choice.text for choice in question.choices if choice.text not in said]
+        return _state_unsaid(unsaid[0], evidence) if len(unsaid) == 1 else ()
+    if (placed := _find_in_order(question, said, evidence)) is not None:
+        return _make_evidence(*placed, evidence)
     option = _find_said(question, join_transcript(evidence), _find_language(evidence))
     return _make_evidence("Said, of the options", option, evidence) if option else ()
+
+
+def find_mentions(options: Sequence[str], said: str) -> dict[str, int]:
+    """Find the options all of whose words are said in a row, and at which word each first is."""
+    words = split_words(said)
+    places = ((option, find_runs(words, _drop_article(split_words(option)))) for option in options)
+    return {option: found[0] for option, found in places if found}
+
+
+def _state_unsaid(option: str, evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """State the only option that is not said; its word may have been misheard."""
+    (told,) = _make_evidence("Of the options, the only one that is not said", option, evidence)
+    return (told.model_copy(update={"kind": "absence", "labels": (Label(text=option, probability=UNSAID),)}),)
+
+
+def _drop_article(words: list[str]) -> list[str]:
+    return words[1:] if words[:1] and words[0] in {"a", "an", "the"} else words
+
+
+def _find_in_order(
+    question: Question, said: Mapping[str, int], evidence: tuple[Evidence, ...]
+) -> tuple[str, str] | None:
+    """Find the option that is said first, second, third or last, where a question surely asks for one of them."""
+    places = estimate_mention_places(question.text)
+    place = max(places, key=lambda one: places[one])
+    items = _split_list(join_transcript(evidence)) or sorted(said, key=said.__getitem__)
+    if places[place] < LEAST_ASKED or len(said) < 2 or PLACES[place] >= len(items):
+        return None
+    meant = find_mentions([choice.text for choice in question.choices], items[PLACES[place]])
+    return (f"Said {place}", next(iter(meant))) if len(meant) == 1 else None
+
+
+def _split_list(said: str) -> list[str]:
+    """Split what is said into the items of a list; empty where it is none, but sentences."""
+    items = [item.strip() for item in re.split(r"[,;.:!?…]+", said) if item.strip()]
+    return items if len(items) >= FEWEST_ITEMS and all(len(item.split()) <= MOST_WORDS for item in items) else []
 
 
 def _find_said(question: Question, said: str, language: str | None) -> str | None:

@@ -12,6 +12,7 @@ import numpy as np
 from services.captioners.asked.events import state_events
 from services.captioners.asked.harmony import counts_chords, state_chords, state_key
 from services.captioners.asked.numbers import are_beats
+from services.captioners.asked.speakers import state_speaker_changes
 from services.captioners.focus import FocusQuery
 from services.captioners.music import harmony, melody
 from services.captioners.music.caption import INTERVAL_PRECISION, MIN_MUSICALITY, estimate_musicality
@@ -22,6 +23,7 @@ from services.captioners.music.players import Players, describe_style, name_inst
 from services.captioners.music.style import STYLE_SCALE, StyleClassifier, name_styles
 from services.captioners.naming import OptionScale
 from services.captioners.rhythm.analyser import Rhythm, RhythmAnalyser, weigh_tempi
+from services.captioners.rhythm.note_rate import describe_note_rate
 from services.captioners.rhythm.onsets import detect_strokes, drop_spoken
 from services.captioners.sounds.loudness import describe_loudness
 from services.captioners.sounds.meanings import open_sound_meanings
@@ -212,7 +214,14 @@ class FocusedListener:
             return _state_metre(found)
         weighed = weigh_tempi(found.candidates, focus.options)
         statements = _state_options("rhythm", "Of the tempi asked about, most like", weighed) if weighed else []
-        return statements or _state_rhythm(found, focus)
+        return statements or _state_rhythm(found, focus) or self._find_note_rate(clip)
+
+    def _find_note_rate(self, clip: AudioClip) -> list[Statement]:
+        """State how the pace of an unaccompanied melody changes, which may have no beat that is told."""
+        pitches = self._models.pitch(clip.samples)
+        notes = melody.extract_melody(clip.samples, pitches)
+        is_solo = melody.measure_solo_share(notes, pitches) >= melody.MIN_SOLO_SHARE
+        return describe_note_rate([note.start_s for note in notes]) if is_solo else []
 
     def _find_key(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         pitches = self._models.pitch(clip.samples)
@@ -224,7 +233,7 @@ class FocusedListener:
             return state_chords(pitches, focus)
         is_solo = melody.measure_solo_share(notes, pitches) >= melody.MIN_SOLO_SHARE
         key = harmony.estimate_key_of_melody(notes) if is_solo else harmony.estimate_key(pitches)
-        return state_key(key, None if is_solo else harmony.find_key_change(pitches), focus)
+        return state_key(key, None if is_solo else harmony.find_key_change(pitches), focus, may_change=not is_solo)
 
     def _find_pitch(self, clip: AudioClip, focus: FocusQuery) -> list[Statement]:
         notes = melody.extract_melody(clip.samples, self._models.pitch(clip.samples))
@@ -243,7 +252,10 @@ class FocusedListener:
         if not turns_of:
             return []
         if focus.asks("order|first|then|last|sequence|change\\w*"):
-            return [_state_in_order("speaker", "Order of the speakers", [turn.who for turn in turns_of], 0.6)]
+            return [
+                _state_in_order("speaker", "Order of the speakers", [turn.who for turn in turns_of], 0.6),
+                *state_speaker_changes(turns_of, focus),
+            ]
         number = len({turn.voice for turn in turns_of})
         if focus.asks("how many|number"):
             return [make_statement("speaker", "Number of speakers: {}.", [number], 0.6, "model")]

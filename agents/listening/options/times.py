@@ -62,6 +62,11 @@ def place_in_options(found: Sequence[Evidence], options: Sequence[str], clip: Au
     return (surest.model_copy(update=own | {"revision": revision, "start_s": 0.0, "end_s": clip.duration_s}),)
 
 
+def weigh_lengths(options: Sequence[str], length_s: float) -> tuple[Label, ...]:
+    """Weigh options that are lengths by a measured one, the likeliest first; empty where none is near."""
+    return _weigh_times(options, [(length_s, length_s)], length_s)
+
+
 def name_times(options: Sequence[str], duration_s: float) -> bool:
     """Tell whether the options are times of a recording, all of them; bare numbers may as well be counts."""
     named = [None if BARE.fullmatch(spell_in_digits(one)) else _read_option(one, duration_s) for one in options]

@@ -79,13 +79,21 @@ def weigh_events(
 def _weigh_related(
     options: Sequence[str], sections: Sequence[TimedSection], relation: Relation, anchor: str | None
 ) -> tuple[float, ...]:
-    """Weigh the options for one relation: they sum to 1, or are all 0 where nothing stands in it."""
+    """Weigh the options for one relation: they sum to 1, or are all 0 where nothing stands in it.
+
+    What is recognised as none of the options may be one that is not recognised anywhere else, rather than one that is.
+    """
     if relation in ("longest", "shortest"):
         return _weigh_lengths(options, sections, longest=relation == "longest")
     found = _find_related(sections, relation, anchor)
     if found is None:
         return (0.0,) * len(options)
-    shares = [max(TINY, found.shares[option]) for option in options]
+    others = [section for section in sections if section is not found]
+    unheard = [1 - max((section.shares[option] for section in others), default=0.0) for option in options]
+    shares = [
+        max(TINY, found.shares[option] + found.share_of_others * missing / len(options))
+        for option, missing in zip(options, unheard, strict=True)
+    ]
     return tuple(share / sum(shares) for share in shares)
 
 

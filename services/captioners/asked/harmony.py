@@ -75,12 +75,21 @@ def _find_number(focus: FocusQuery, num_chords: int) -> int | None:
     return nth.pop() if len(nth) == 1 and max(nth) < num_chords else None
 
 
-def state_key(key: harmony.MusicalKey | None, change: harmony.KeyChange | None, focus: FocusQuery) -> list[Statement]:
-    """State the key as the options spell it; where its course is asked for, how it changes or that it stays."""
+def state_key(
+    key: harmony.MusicalKey | None, change: harmony.KeyChange | None, focus: FocusQuery, *, may_change: bool = True
+) -> list[Statement]:
+    """State the key as the options spell it; where its course is asked for, how it changes or that it stays.
+
+    Args:
+        key: of the whole.
+        change: of the key, where one was found.
+        focus: the question.
+        may_change: whether a change was looked for; else nothing says that the key stays.
+    """
     if focus.asks(CHANGES):
         if change:
             return [describe_key_change(change)]
-        if key:
+        if key and may_change:
             text = f"The {{}}: {key.name}."
             return [make_statement("harmony", text, ["key stays the same"], SAME_KEY_PRECISION, "model")]
     return [make_statement("harmony", "Key: {}.", [_spell_as_asked(key.name, focus)], key.confidence)] if key else []

@@ -16,6 +16,7 @@ from services.captioners.music.style import StyleClassifier
 from services.captioners.music.texture import analyse_texture, describe_texture
 from services.captioners.music.tunes import recognise_tune
 from services.captioners.rhythm.analyser import Rhythm, RhythmAnalyser, estimate_tempo_of_melody
+from services.captioners.rhythm.note_rate import describe_note_rate
 from services.captioners.rhythm.onsets import are_distinct, describe_spacing, detect_strokes, drop_spoken
 from services.captioners.sounds.activity import ActiveSpans
 from services.captioners.sounds.yamnet import ClassScores, YamNet
@@ -211,8 +212,9 @@ def _describe_strokes(
 
 
 def _describe_tempo_of_melody(notes: tuple[DetectedNote, ...]) -> list[Statement]:
-    tempo = estimate_tempo_of_melody([note.start_s for note in notes])
-    return [_describe_tempo(tempo.bpm, 0.6, is_constant=True)] if tempo else []
+    starts_s = [note.start_s for note in notes]
+    tempo = estimate_tempo_of_melody(starts_s)
+    return [_describe_tempo(tempo.bpm, 0.6, is_constant=True)] if tempo else describe_note_rate(starts_s)
 
 
 def describe_rhythm(found: Rhythm) -> list[Statement]:

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
+from scipy.stats import spearmanr
 
 from services.captioners.frames import Floats
 from services.captioners.head import ClassifierHead
@@ -30,6 +31,10 @@ NUM_PARTS = 12
 RANGE_DB = 50.0  # below the loudest frame, at which levels are floored
 SHORTEST_S = 1.2  # a shorter clip has no course
 MIN_PROBABILITY = 0.5  # of a course that is stated
+LEAST_RANK = 0.7  # rank correlation of level and time, from which there is a trend
+LEAST_TREND_DB = 8.0  # by which its last parts differ from the first ones
+TREND_PARTS = 3
+TREND_PRECISION = 0.7
 
 
 class LevelCourse(NamedTuple):
@@ -46,7 +51,17 @@ def find_level_course(levels: Floats) -> LevelCourse | None:
     probabilities = np.exp(_open_head()(extract_course_features(levels)[None])[0])
     best = int(probabilities.argmax())
     found = LevelCourse(COURSES[best], float(probabilities[best]))
-    return found if found.probability >= MIN_PROBABILITY else None
+    return found if found.probability >= MIN_PROBABILITY else _find_trend(levels)
+
+
+def _find_trend(levels: Floats) -> LevelCourse | None:
+    """Return the course of a level that falls or rises nearly all the time; None of any other."""
+    parts = [float(part.mean()) for part in np.array_split(np.maximum(levels, levels.max() - RANGE_DB), NUM_PARTS)]
+    rank = float(spearmanr(range(NUM_PARTS), parts).statistic)
+    change_db = float(np.mean(parts[-TREND_PARTS:]) - np.mean(parts[:TREND_PARTS]))
+    if abs(rank) < LEAST_RANK or abs(change_db) < LEAST_TREND_DB or rank * change_db < 0:
+        return None
+    return LevelCourse("it gets gradually louder" if rank > 0 else "it gets gradually quieter", TREND_PRECISION)
 
 
 @cache

@@ -20,6 +20,8 @@ SOURCE = "voice"
 CHILD_HZ = 250.0  # median pitch from which a voice is a child's, where the tagger hears a child
 LOW_HZ, HIGH_HZ = 145.0, 190.0  # between them pitch alone does not distinguish men from women
 MAX_TURNS = 12
+FEWEST_FRAMES = 10  # with a pitch, from which a voice has one
+APART_SEMITONES = 2.0  # of two median pitches, from which one voice is the higher one
 
 
 class Voice(NamedTuple):
@@ -96,7 +98,7 @@ class SpeakerAnalyser:
 
     def _describe_voice(self, samples: Floats, child: float) -> Voice:
         pitch_hz = track_voiced_pitch(samples)
-        median_hz = float(np.median(pitch_hz)) if len(pitch_hz) >= 10 else (LOW_HZ + HIGH_HZ) / 2
+        median_hz = float(np.median(pitch_hz)) if len(pitch_hz) >= FEWEST_FRAMES else (LOW_HZ + HIGH_HZ) / 2
         if child >= 0.5 and median_hz >= CHILD_HZ:
             return Voice("a child", child, pitch_hz)
         by_pitch = float(np.clip((median_hz - LOW_HZ) / (HIGH_HZ - LOW_HZ), 0, 1))
@@ -136,14 +138,24 @@ def _count_speakers(voices: list[Voice]) -> str:
 
 def _describe_voices(clip: AudioClip, speech: ActiveSpans, voices: list[Voice]) -> Evidence:
     """State the pitch of each voice and the speaking rate."""
-    pitches = [_describe_pitch(voice.pitch_hz) for voice in voices if len(voice.pitch_hz) >= 10]
+    pitches = [_describe_pitch(voice.pitch_hz) for voice in voices if len(voice.pitch_hz) >= FEWEST_FRAMES]
     rate = estimate_syllable_rate(np.concatenate([span.cut(clip.samples) for span in speech]))
     pace = "slow" if rate < 2.8 else "fast" if rate > 5.2 else "normal"
     text = (
         "; ".join(["Voice pitch " + ", ".join(pitches)] if pitches else [])
+        + compare_pitches(voices)
         + f"; pace {pace} (about {rate:.0f} syllables a second)."
     )
     return _make_evidence(text.removeprefix("; "), speech, None)
+
+
+def compare_pitches(voices: list[Voice]) -> str:
+    """Say which of two voices is the higher one, and which speaks first; empty where they are about as high."""
+    medians_hz = [float(np.median(voice.pitch_hz)) for voice in voices if len(voice.pitch_hz) >= FEWEST_FRAMES]
+    if len(voices) != 2 or len(medians_hz) != 2 or abs(12 * np.log2(medians_hz[1] / medians_hz[0])) < APART_SEMITONES:
+        return ""
+    how = "a higher voice, then a lower" if medians_hz[0] > medians_hz[1] else "a lower voice, then a higher"
+    return f": first {how} one"
 
 
 def _describe_pitch(pitch_hz: Floats) -> str:

@@ -77,6 +77,18 @@ async def test_the_time_of_a_change_weighs_the_times_that_are_asked_about() -> N
     assert found[-1].labels[0].text == "At 4 s" and len(found) == 2
 
 
+async def test_the_longest_pause_weighs_the_lengths_that_are_asked_about() -> None:
+    options = ("1 second", "3 seconds", "6 seconds")
+    arguments = plan_changes(ask("How long is the silence between the two tones?", *options))
+    assert arguments == ChangeArguments(options=options, are_lengths=True)
+    silence = [np.zeros(round(length_s * SAMPLE_RATE), np.float32) for length_s in (0.5, 3.0)]
+    heard = np.concatenate([tone(440, 1.0), silence[0], tone(440, 1.0), silence[1], tone(440, 1.0)])
+    found = (await tell_changes(DEAF, ListenedClip(AudioClip(heard)), arguments)).findings
+    assert found[-2].text in {"The longest pause lasts 3.0 seconds.", "The longest pause lasts 2.9 seconds."}
+    assert found[-1].labels[0].text == "3 seconds" and (found[-1].labels[0].probability or 0) > 0.9
+    assert plan_changes(ask("When is it silent?", *options)) == ChangeArguments(options=options)
+
+
 @pytest.mark.weights
 async def test_a_sound_that_the_tagger_cannot_name_is_refused_with_what_works() -> None:
     heard = ListenedClip(AudioClip(tone(440, 0.1)))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.listening.findings import find_supported
+from agents.listening.findings import compute_vote, find_supported
 from agents.listening.transcript import (
     SpokenUnit,
     answers,
@@ -111,3 +111,37 @@ def test_what_is_said_answers_a_question_about_the_same_and_no_other() -> None:
     assert not answers(Question.ask("When does the meeting start?", ("Eight", "Noon")), said)
     (found,) = find_spoken_option(Question.ask("When does the meeting start?", options), said)
     assert found.labels[0].text == "Nine thirty"
+
+
+@pytest.mark.parametrize(
+    ("asked", "options", "line", "text"),
+    [
+        ("Which topping is not mentioned?", ("Cheese", "Ham", "Corn"), "Cheese and ham, please.", "not said: Corn."),
+        ("Which word is spoken third?", ("Hat", "Nose", "Shoe"), "Pat, umbrella, shoe, nose.", "Said third: Shoe."),
+        (
+            "Which city is mentioned last?",
+            ("Paris", "Rome", "Oslo"),
+            "To Rome, then we saw Paris.",
+            "Said last: Paris.",
+        ),
+        ("What is the second number said?", ("Five", "Three", "Nine"), "Three nine five", "Said second: Nine."),
+    ],
+)
+def test_the_option_in_the_place_that_is_asked_for_or_the_one_left_out_is_named(
+    asked: str, options: tuple[str, ...], line: str, text: str
+) -> None:
+    (told,) = find_spoken_option(Question.ask(asked, options), heard(line))
+    assert told.text.endswith(text)
+
+
+def test_what_is_left_out_is_named_only_where_all_others_are_said() -> None:
+    question = Question.ask("Which topping is not mentioned?", ("Cheese", "Ham", "Corn", "Leek"))
+    assert find_spoken_option(question, heard("Cheese and ham, please.")) == ()
+
+
+def test_a_finding_of_what_is_left_out_speaks_for_it_though_the_question_denies() -> None:
+    question = Question.ask("Which topping is not mentioned?", ("Cheese", "Ham", "Corn"))
+    (told,) = find_spoken_option(question, heard("Cheese and ham, please."))
+    vote = compute_vote(told, question)
+    assert vote is not None
+    assert max(vote.probabilities, key=lambda letter: vote.probabilities[letter]) == "C"

@@ -92,3 +92,10 @@ def test_an_order_with_a_step_that_is_not_heard_is_less_likely() -> None:
 def test_merged_sections_keep_what_is_surest_of_each_event() -> None:
     (merged,) = merge_sections((section(0, 1, dog=0.5, rain=0.1), section(1, 2, dog=0.8)))
     assert merged.shares == {"dog": 0.8, "rain": 0.1, "bell": 0.0}
+
+
+def test_a_section_that_is_none_of_the_options_is_rather_one_that_is_recognised_nowhere_else() -> None:
+    unknown = (section(0, 2, dog=0.9), section(2, 3), section(3, 8, bell=0.95))
+    weights = dict(zip(EVENTS, weigh_events(EVENTS, unknown, {"next": 1.0}, "dog"), strict=True))
+    assert weights["rain"] > 0.8 and weights["bell"] < weights["rain"] / 10
+    assert sum(weights.values()) == pytest.approx(1)

@@ -71,4 +71,5 @@ def test_a_change_of_key_is_stated_where_the_course_is_asked_for() -> None:
     assert told.text == ("Key change: the key changes from C major to D major, up 2 semitones, to a higher key.")
     assert [one.text for one in state_key(KEYS[0], None, asked)] == ["The key stays the same: C major."]
     assert [one.text for one in state_key(KEYS[0], change, ask("Which key is it?"))] == ["Key: C major."]
+    assert [one.text for one in state_key(KEYS[0], None, asked, may_change=False)] == ["Key: C major."]
     assert state_key(None, None, asked) == []

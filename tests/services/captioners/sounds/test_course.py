@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from services.captioners.sounds.course import COURSES, extract_course_features, find_level_course
+from services.captioners.sounds.course import COURSES, TREND_PRECISION, extract_course_features, find_level_course
 
 CENTISECONDS = np.arange(800)
 
@@ -42,3 +42,13 @@ def test_nothing_is_said_of_a_second() -> None:
 def test_the_features_do_not_depend_on_the_gain_of_the_recording() -> None:
     quiet, loud = extract_course_features(babble()), extract_course_features(babble() + 12)
     assert np.abs(quiet - loud).max() < 1e-3
+
+
+def test_a_level_that_falls_all_the_time_gets_quieter_where_the_classifier_is_unsure() -> None:
+    place = np.linspace(0, 1, 800)
+    decay = -10 - 40 * (1 - np.exp(-3 * place)) + np.random.default_rng(0).normal(0, 3, 800)
+    found = find_level_course(decay.astype(np.float32))
+    assert found is not None
+    assert (found.course, found.probability) == (COURSES[2], TREND_PRECISION)
+    rise = find_level_course(decay[::-1].astype(np.float32))
+    assert rise is not None and rise.course == COURSES[1]
