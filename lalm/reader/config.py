@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from lalm.train.config import WarmupConfig
 from services.types import Value
 
 
@@ -18,7 +19,7 @@ class ReaderLoraConfig(Value):
     """Layers before this one get no adapters, and no gradient passes through them: a step costs less."""
 
 
-class ReaderConfig(Value):
+class ReaderConfig(WarmupConfig):
     """Configuration of a training run; paths are relative to the configuration file."""
 
     name: str
@@ -34,8 +35,6 @@ class ReaderConfig(Value):
     learning_rate: float = Field(default=2e-4, gt=0)
     """Peak of AdamW's learning rate; linear warm-up, then cosine decay to zero."""
     weight_decay: float = Field(default=0.01, ge=0)
-    warmup_steps: int = Field(default=20, ge=0)
-    num_steps: int = Field(gt=0)
     rows_per_step: int = Field(default=8, gt=0)
     clip_norm: float = Field(default=1.0, gt=0)
     max_length: int = Field(default=512, gt=0)

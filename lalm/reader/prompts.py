@@ -22,25 +22,34 @@ class ReaderExample(NamedTuple):
 
 
 class ReaderDataset(NamedTuple):
-    """Examples, and the number of rows that were too long."""
+    """Examples, and the lengths of the rows that were too long."""
 
     examples: tuple[ReaderExample, ...]
-    dropped: int
+    dropped: tuple[int, ...]
+    """Tokens of the prompt of each row that was dropped."""
+
+    def describe_dropped(self) -> str:
+        """Describe how many rows were dropped, and what they would need; empty where none was."""
+        if not self.dropped:
+            return ""
+        shortest, longest = min(self.dropped), max(self.dropped)
+        sizes = f"{shortest}" if shortest == longest else f"{shortest} to {longest}"
+        return f"too long {len(self.dropped)} (they take {sizes} tokens)"
 
 
 def encode_rows(rows: Iterable[ReaderRow], tokenizer: PreTrainedTokenizerBase, *, max_length: int) -> ReaderDataset:
     """Encode rows; those whose prompt is longer than `max_length` tokens are dropped whole, never cut."""
-    examples, dropped = [], 0
+    examples, dropped = [], []
     for row in rows:
         turns = [message.model_dump() for message in row.messages]
         text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
         ids = tokenizer(text.removesuffix(ANSWER_CUE) + ANSWER_CUE, add_special_tokens=False)["input_ids"]
         if len(ids) > max_length:
-            dropped += 1
+            dropped.append(len(ids))
             continue
         letters = tuple(tokenizer(f" {letter}", add_special_tokens=False)["input_ids"][-1] for letter in row.letters)
         examples.append(ReaderExample(tuple(ids), letters, row.probabilities, row))
-    return ReaderDataset(tuple(examples), dropped)
+    return ReaderDataset(tuple(examples), tuple(dropped))
 
 
 def draw_batches(examples: Sequence[ReaderExample], size: int, seed: int) -> Iterator[tuple[ReaderExample, ...]]:

@@ -18,10 +18,11 @@ from lalm.model import parts
 from lalm.reader.adapters import save_adapters
 from lalm.reader.config import ReaderConfig
 from lalm.reader.model import ReaderModel, add_reader_lora
-from lalm.reader.prompts import encode_rows
+from lalm.reader.prompts import ReaderDataset, encode_rows
 from lalm.reader.rows import ReaderRow, read_reader_rows
 from lalm.reader.trainer import ReaderQuality, ReaderTrainer, measure_quality
 from lalm.train.parallel import DataParallelGroup, join_processes
+from lalm.train.run_files import require_same_config
 from services.errors import BadConfig
 from services.files import write_atomic
 from services.terminal.command import CommandParser, run
@@ -50,8 +51,10 @@ def train_reader(config: ReaderConfig, root: Path, folder: Path, group: DataPara
     training = encode_rows(rows, tokenizer, max_length=config.max_length)
     validation = encode_rows(held, tokenizer, max_length=config.max_length)
     if not training.examples:
-        why = f"{training.dropped} are longer than max_length={config.max_length} tokens" if rows else "they are empty"
+        why = f"max_length={config.max_length}, {training.describe_dropped()}" if rows else "they are empty"
         raise BadConfig(f"No row of 'files' can be trained on: {why}.")
+    if group.is_first:
+        print(describe_rows(training, validation, config), flush=True)  # noqa: T201 - command-line output
     torch.manual_seed(config.seed)
     backbone = parts.open_backbone(config.backbone, parts.pick_dtype(config.dtype, group.device)).to(group.device)
     add_reader_lora(backbone, config.lora)
@@ -80,15 +83,25 @@ def _require_separation(rows: Sequence[ReaderRow], held: Sequence[ReaderRow]) ->
         )
 
 
+def describe_rows(training: ReaderDataset, validation: ReaderDataset, config: ReaderConfig) -> str:
+    """Describe how many rows are trained on and held back, and how many of each were dropped."""
+    counts = f"Rows       {len(training.examples)} to train on, {len(validation.examples)} held back"
+    dropped = [
+        f"{one.describe_dropped()} of the rows {name}"
+        for one, name in ((training, "to train on"), (validation, "held back"))
+        if one.dropped
+    ]
+    return f"{counts}; dropped by max_length={config.max_length}: {' and '.join(dropped) or 'none'}"
+
+
 def _open_folder(folder: Path, config: ReaderConfig) -> None:
     """Create the run folder, or refuse that of another configuration."""
-    described = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
     path = folder / RUN_CONFIG
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if path.exists() and path.read_text(encoding="utf-8") != described:
-            raise BadConfig(f"'{folder}' holds a run of another configuration: name another folder.")
-        write_atomic(path, described)
+        if path.exists():
+            require_same_config(folder, read_config(path, ReaderConfig), config)
+        write_atomic(path, yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
     except OSError as error:
         raise BadConfig(f"The run folder '{folder}' cannot be used: {error.strerror}.") from error
 

@@ -25,10 +25,9 @@ from lalm.model.model import AudioLanguageModel
 from lalm.train.config import TrainConfig
 from lalm.train.desta import export_desta, import_desta, is_desta
 from lalm.train.parallel import DataParallelGroup
-from lalm.train.run_files import CONFIG, RESUME, WEIGHTS, read_config
+from lalm.train.run_files import CONFIG, RESUME, WEIGHTS, read_config, require_same_config
 from services.errors import BadConfig
 from services.files import write_atomic
-from services.types import Value
 
 MOMENTS = ("exp_avg", "exp_avg_sq", "step")  # AdamW's state of each parameter
 CPU_FLOAT = torch.empty(())  # has the dtype and device of AdamW's step count
@@ -43,17 +42,7 @@ def open_run(folder: Path, config: TrainConfig) -> None:
         return
     if not (folder / CONFIG).is_file():
         raise BadConfig(f"'{folder}' holds files but no {CONFIG}, so it is not a run folder: name another one.")
-    recorded, wanted = _flatten(read_config(folder)), _flatten(config)
-    differing = [
-        f"{key} was {recorded.get(key)!r} and is now {wanted.get(key)!r}"
-        for key in sorted(recorded.keys() | wanted.keys())
-        if recorded.get(key) != wanted.get(key)
-    ]
-    if differing:
-        raise BadConfig(
-            f"The run folder '{folder}' holds a run of another configuration: {'; '.join(differing)}. "
-            "Name another folder, or remove this one."
-        )
+    require_same_config(folder, read_config(folder), config)
 
 
 def is_empty(folder: Path) -> bool:
@@ -167,16 +156,6 @@ def export_as_desta(folder: Path, target: Path) -> None:
         _write_tensors(renamed, target / WEIGHTS)
     except (OSError, SafetensorError) as error:
         raise BadConfig(f"'{folder}' cannot be exported: {str(error).splitlines()[0]}.") from error
-
-
-def _flatten(value: Value, prefix: str = "") -> dict[str, object]:
-    """Flatten a configuration: dotted key -> setting."""
-    settings: dict[str, object] = {}
-    for name in type(value).model_fields:
-        setting = getattr(value, name)
-        nested = _flatten(setting, f"{prefix}{name}.") if isinstance(setting, Value) else {f"{prefix}{name}": setting}
-        settings |= nested
-    return settings
 
 
 def _write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:

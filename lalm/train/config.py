@@ -1,7 +1,7 @@
 """Training configuration: one YAML file is one run; a copy is written into the run folder."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -70,10 +70,38 @@ class DataConfig(ConfigPart):
 
 
 FLOAT32_MAX = 3.4e38
+WARMUP_STEPS = 100  # where a configuration does not say otherwise, but at most half of the steps
 Beta: TypeAlias = Annotated[float, Field(ge=0, lt=1)]
 
 
-class OptimizerConfig(ConfigPart):
+def choose_warmup(given: dict[str, Any]) -> int:
+    """Return the default warm-up of a schedule, whose steps are among the fields that were read before."""
+    return min(WARMUP_STEPS, int(given["num_steps"]) // 2)
+
+
+class WarmupConfig(ConfigPart):
+    """Steps with linear warm-up and a cosine learning rate schedule."""
+
+    num_steps: int = Field(gt=0)
+    warmup_steps: int = Field(default_factory=choose_warmup, ge=0)
+    """Steps in which the learning rate rises to its peak; left out: 100, but at most half of the steps."""
+
+    @model_validator(mode="after")
+    def _require_the_peak(self) -> Self:
+        require_warmup_to_end(self.warmup_steps, self.num_steps)
+        return self
+
+
+def require_warmup_to_end(warmup_steps: int, num_steps: int) -> None:
+    """Raise `ValueError` where the learning rate would never reach its peak."""
+    if warmup_steps > num_steps:
+        raise ValueError(
+            f"warmup_steps={warmup_steps} is more than num_steps={num_steps}, so the learning rate would never reach "
+            f"its peak; at most {num_steps} works, and a tenth is usual"
+        )
+
+
+class OptimizerConfig(WarmupConfig):
     """AdamW with linear warm-up and a cosine learning rate schedule."""
 
     learning_rate: float = Field(default=1e-4, gt=0)
@@ -82,8 +110,6 @@ class OptimizerConfig(ConfigPart):
     """Peak learning rate of the LoRA adapters."""
     betas: tuple[Beta, Beta] = (0.9, 0.98)
     weight_decay: float = Field(default=0.01, ge=0)
-    warmup_steps: int = Field(default=100, ge=0)
-    num_steps: int = Field(gt=0)
     clip_norm: float = Field(default=1.0, gt=0, allow_inf_nan=True)
     """Largest norm of the gradient; .inf: any."""
 
@@ -98,14 +124,12 @@ class OptimizerConfig(ConfigPart):
         return self
 
 
-class ScheduleConfig(ConfigPart):
+class ScheduleConfig(WarmupConfig):
     """Steps over clips by AdamW, with linear warm-up and a cosine learning rate schedule."""
 
-    num_steps: int = Field(gt=0)
     clips: int = Field(default=16, gt=0)
     """Clips per step."""
     learning_rate: float = Field(default=1e-3, gt=0)
-    warmup_steps: int = Field(default=100, ge=0)
     weight_decay: float = Field(default=0.05, ge=0)
 
 

@@ -7,7 +7,7 @@ from lalm.model.config import ModelConfig
 from lalm.train.config import TrainConfig
 from services import yaml_file
 from services.errors import BadConfig
-from services.types import ReadingStyle
+from services.types import ReadingStyle, Value
 
 CONFIG, WEIGHTS, METRICS, RESUME = "config.yaml", "model.safetensors", "metrics.jsonl", "resume.safetensors"
 NAMING_CONFIG, NAMING_WEIGHTS = "naming.yaml", "naming.safetensors"
@@ -16,6 +16,31 @@ NAMING_CONFIG, NAMING_WEIGHTS = "naming.yaml", "naming.safetensors"
 def read_config(folder: Path) -> TrainConfig:
     """Read the configuration of a run folder; raise `BadConfig` if it cannot be."""
     return yaml_file.read_config(folder / CONFIG, TrainConfig)
+
+
+def require_same_config(folder: Path, recorded: Value, wanted: Value) -> None:
+    """Refuse to resume a run with another configuration; `BadConfig` names each setting that differs."""
+    was, now = _flatten(recorded), _flatten(wanted)
+    differing = [
+        f"{key} was {was.get(key)!r} and is now {now.get(key)!r}"
+        for key in sorted(was.keys() | now.keys())
+        if was.get(key) != now.get(key)
+    ]
+    if differing:
+        raise BadConfig(
+            f"The run folder '{folder}' holds a run of another configuration: {'; '.join(differing)}. "
+            "Name another folder, or remove this one."
+        )
+
+
+def _flatten(value: Value, prefix: str = "") -> dict[str, object]:
+    """Flatten a configuration: dotted key -> setting."""
+    settings: dict[str, object] = {}
+    for name in type(value).model_fields:
+        setting = getattr(value, name)
+        nested = _flatten(setting, f"{prefix}{name}.") if isinstance(setting, Value) else {f"{prefix}{name}": setting}
+        settings |= nested
+    return settings
 
 
 def find_style(model: ModelConfig) -> ReadingStyle:

@@ -10,7 +10,7 @@ from lalm.distill.config import DistillConfig
 from lalm.naming.config import NamingTrainConfig
 from lalm.reader.config import ReaderConfig
 from lalm.synthesise.config import SynthesiseConfig
-from lalm.train.config import TrainConfig
+from lalm.train.config import AlignmentConfig, OptimizerConfig, ScheduleConfig, TrainConfig, WarmupConfig
 from services.yaml_file import read_config
 
 CONFIGS = Path(__file__).parents[3] / "lalm" / "configs"
@@ -77,6 +77,14 @@ def test_text_that_would_never_be_shown_is_refused(
     content = {"model": {**LEAST["model"], "prompt": 2, **model}, "data": {**LEAST["data"], "beside": beside}}
     with pytest.raises(ValidationError, match=reason):
         TrainConfig.model_validate({**LEAST, **content})
+
+
+@pytest.mark.parametrize("kind", [OptimizerConfig, ScheduleConfig, AlignmentConfig])
+def test_a_warm_up_that_never_ends_is_refused_and_its_default_fits_the_steps(kind: type[WarmupConfig]) -> None:
+    assert [kind(num_steps=steps).warmup_steps for steps in (1, 2, 50, 200, 5_000)] == [0, 1, 25, 100, 100]
+    assert kind(num_steps=30, warmup_steps=30).warmup_steps == 30
+    with pytest.raises(ValidationError, match=r"warmup_steps=31 is more than num_steps=30, so the learning rate"):
+        kind(num_steps=30, warmup_steps=31)
 
 
 @pytest.mark.parametrize("path", [*CONFIGS.glob("*.yaml")], ids=lambda path: path.stem)

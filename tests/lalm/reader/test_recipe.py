@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
@@ -121,7 +122,8 @@ def test_layers_before_the_first_get_no_adapters(tmp_path: Path, config: dict[st
     [
         ({"validation_files": ["train.jsonl"]}, "validation_files has 24 clips or recordings that files has too"),
         ({"lora": {"first_layer": 2}}, "lora.first_layer=2: the backbone has the layers 0 to 1"),
-        ({"max_length": 3}, "No row of 'files' can be trained on: 24 are longer than max_length=3 tokens."),
+        ({"max_length": 3}, "No row of 'files' can be trained on: max_length=3, too long 24 (they take "),
+        ({"warmup_steps": 9}, "warmup_steps=9 is more than num_steps=8, so the learning rate would never reach"),
         ({"learning_rate": 1e30}, "is not a number. Lower learning_rate"),
         ({"backbone": "nowhere"}, "'nowhere' holds no"),
     ],
@@ -145,7 +147,30 @@ def test_a_folder_of_another_run_is_refused(
     train(tmp_path, config | {"num_steps": 1}, "run")
     (tmp_path / "reader.yaml").write_text(json.dumps(config))
     assert main([str(tmp_path / "reader.yaml"), str(tmp_path / "run"), "--quiet"]) == 2
-    assert "holds a run of another configuration" in capsys.readouterr().err
+    assert "another configuration: num_steps was 1 and is now 8." in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_rows_that_are_too_long_are_counted_on_both_sides(
+    tmp_path: Path, config: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    longer = {"messages": [{"role": "user", "content": "bell " * 200}], "letters": ["A", "B"], "target": {"A": 1}}
+    for name, more in (("train.jsonl", 3), ("held.jsonl", 1)):
+        with (tmp_path / name).open("a") as file:
+            file.writelines(json.dumps({**longer, "id": f"{name} {number}"}) + "\n" for number in range(more))
+    train(tmp_path, config | {"num_steps": 1, "max_length": 150}, "run")
+    told = capsys.readouterr().out
+    assert "Rows       24 to train on, 8 held back; dropped by max_length=150: too long 3 (they take " in told
+    assert " tokens) of the rows to train on and too long 1 (they take " in told
+
+
+def test_a_run_that_an_earlier_version_wrote_with_its_keys_in_another_order_is_gone_on_with(
+    tmp_path: Path, config: dict[str, object]
+) -> None:
+    run = train(tmp_path, config | {"num_steps": 1}, "run")
+    recorded = yaml.safe_load((run / "config.yaml").read_text())
+    (run / "config.yaml").write_text(yaml.safe_dump(recorded, sort_keys=True))
+    train(tmp_path, config | {"num_steps": 1}, "run")
 
 
 def test_every_row_is_drawn_once_an_epoch_in_batches_of_similar_length(tmp_path: Path, backbones: Backbones) -> None:
