@@ -23,6 +23,7 @@ LISTED = {".py", ".json", ".yaml", ".safetensors"}
 DATA = {
     "services/asr/languages.json": "English names of the languages that Whisper tells apart, by ISO 639 code",
     "agents/listening/classifiers/relation.safetensors": "Weights of the classifier of relations",
+    "agents/listening/classifiers/mention.safetensors": "Weights of the classifier of which mention is asked for",
     "agents/listening/classifiers/difference.safetensors": "Weights of the classifier of differences among options",
     "services/captioners/rhythm/beat.safetensors": "Weights of the head that tells which period is the beat",
     "services/captioners/music/families.json": "Families of instruments",

@@ -28,6 +28,7 @@ SUNG = slice(24, 32)
 MUSICAL = slice(132, 277)
 MIN_MUSICALITY = 0.15  # probability
 MIN_PERCUSSION = 0.6  # probability that only percussion plays, above which pitch is not analysed
+TIME_SIGNATURES = {3: "3/4", 4: "4/4", 5: "5/4", 6: "6/8", 7: "7/8"}  # by beats in a bar, as they are mostly written
 MIN_STRENGTH = 0.35  # mean strength of the notes of a melody
 MIN_COVER = 0.3  # share of the clip in which a melody sounds
 MIN_FIT = 0.6  # of a chord that is stated
@@ -229,7 +230,7 @@ def describe_rhythm(found: Rhythm) -> list[Statement]:
         )
     if found.metre:
         number = found.metre.beats_per_bar
-        text = "Metre: {} beats in each bar."
+        text = f"Metre: {{}} beats in each bar ({TIME_SIGNATURES[number]})."
         statements.append(make_statement("rhythm", text, [number], found.metre.probability, "model"))
     return statements
 
