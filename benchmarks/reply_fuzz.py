@@ -1,6 +1,7 @@
 """Fuzz test of the reader of replies: generates replies whose right reading is known, and prints misreadings.
 
     python benchmarks/reply_fuzz.py --count 100000 --seed 0
+    python benchmarks/reply_fuzz.py --count 50000 --forms
 
 Each reply is drawn from a kind: bare answers, conclusions in many languages, contrasts, numbers in other spellings,
 lettered options, refusals; around it stand thoughts and special tokens of a model family, known or made up. A reply is
@@ -16,6 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from quantity_replies import Case, make_number, make_particle, make_time
+from reply_forms import make_form
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -309,6 +311,7 @@ def main() -> None:
     """Read all replies, and print what was misread."""
     parser = argparse.ArgumentParser(prog="benchmarks/reply_fuzz.py")
     parser.add_argument("--count", type=int, default=100_000, help="replies")
+    parser.add_argument("--forms", action="store_true", help="replies in other forms: tables, JSON, boxes, emoji")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--show", type=int, default=20, help="misreadings and unread replies to print")
     options = parser.parse_args()
@@ -317,7 +320,7 @@ def main() -> None:
     read: Counter[str] = Counter()
     misread, unread = [], []
     for _ in track(range(options.count), "Reading"):
-        case = make_case(rng)
+        case = make_form(rng) if options.forms else make_case(rng)
         place = read_place(case)
         seen[case.kind] += 1
         read[case.kind] += place is not None and place == case.right

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from agents.reading.marks import ANSWER_NAMES, match_any
+from agents.reading.plain_text import EAST_ASIAN
 from services.types import Value
 
 AROUND = r"""[\s*_"'`(]*"""
@@ -43,11 +44,15 @@ HEADING = re.compile(
     re.I | re.M,
 )
 NEXT_CLAUSE = "because|since|as|i|we|you|he|she|it|they|there|the|this|that|these|those"  # after "no" no noun
-WORD_END = rf"(?=[^\S\n]*(?:[.,;:!?)*\]✓✔✅✗✘❌–—-]|\n|\Z)|\s+(?:{NEXT_CLAUSE})\b)"
-REJECTED = rf"(?:(?:no|wrong|incorrect|false|unlikely|impossible){WORD_END}|not(?=[^\S\n]*(?:[.;!?\n]|\Z)))|[❌✗✘✖🚫⛔]"
-ACCEPTED = rf"(?:yes|correct|right|true){WORD_END}|[✅✓✔☑]"
+WORD_END = rf"(?=[^\S\n]*(?:[.,;:!?|)*\]✓✔✅✗✘❌–—-]|\n|\Z)|\s+(?:{NEXT_CLAUSE})\b)"
+TICKS, CROSSES = "✅✓✔☑", "❌✗✘✖🚫⛔☐≠"
+CHECKBOX = re.compile(r"^([^\S\n]*+(?:[-*+][^\S\n]*+)?)\[([ xX])\](?=[^\S\n])", re.M)
+MARKED_ITEM = re.compile(rf"([{TICKS}{CROSSES}])\ufe0f?[^\S\n]*([^\n{TICKS}{CROSSES}]+)")
+NO_WORDS = r"no|wrong|incorrect|false|unlikely|impossible|eliminated|rejected|excluded|ruled out|0(?:\.0+)?\s?%"
+REJECTED = rf"(?:(?:{NO_WORDS}){WORD_END}|not(?=[^\S\n]*(?:[.;!?\n]|\Z)))|[{CROSSES}]"
+ACCEPTED = rf"(?:yes|correct|right|true){WORD_END}|[{TICKS}]"
 VERDICT = re.compile(
-    rf"[^\S\n]*[\"'`)\]*_.?,:(–—-]*[^\S\n]*[*_(–—-]*[^\S\n]*(?:(?P<no>{REJECTED})|(?P<yes>{ACCEPTED}))", re.I
+    rf"[^\S\n]*[\"'`)\]*_.?,:|=(–—-]*[^\S\n]*[*_(–—-]*[^\S\n]*(?:(?P<no>{REJECTED})|(?P<yes>{ACCEPTED}))", re.I
 )
 VERDICT_WORDS = frozenset(
     {"yes", "no", "not", "correct", "incorrect", "right", "wrong", "true", "false", "unlikely", "impossible"}
@@ -55,6 +60,12 @@ VERDICT_WORDS = frozenset(
 YES_OR_NO = frozenset({"yes", "no", "not"})
 ALSO_DENY = {"es": ("no", "nada", "nadie"), "pt": ("ninguém", "nada"), "it": ("nessuno", "niente")}
 """Words that deny in their language, and where it is not known may be words of another one."""
+NUM_SURE = 40  # characters at the end in which certainty may be told
+HOW_SURE = re.compile(
+    r"[\s*_(\[,;–—-]*(?:\b(?:confidence|certainty|probability)\b\W*(?:(?:very )?(?:high|medium|low)\b|[\d.]+\s?%?)"
+    r"|(?<=\()[\d.]+\s?%)\W*\Z",
+    re.I,
+)
 NUM_LEADING = 6  # words that may stand before the noun
 NUM_BEFORE = 6  # characters before a conclusion of a language without spaces in which a denial may stand
 
@@ -80,6 +91,8 @@ class Wording(Value):
     """I choose."""
     denial: tuple[str, ...]
     """Not, none, wrong: a sentence that holds one is not read by what it mentions."""
+    joint: tuple[str, ...]
+    """Or, and: options that one joins are both named."""
 
 
 @cache
@@ -117,6 +130,11 @@ def drop_superseded(sentence: str) -> str:
     return sentence[: places[0]] + sentence[places[-1] :]
 
 
+def drop_certainty(text: str) -> str:
+    """Return a text without what it says of its own certainty at its end: "B (90%)", "Confidence: high"."""
+    return text if text.count("%") > 1 else text[:-NUM_SURE] + HOW_SURE.sub("", text[-NUM_SURE:], count=1)
+
+
 def is_rejected(text: str, place: int) -> bool:
     """Tell whether a verdict against an option stands behind its name, as in "A: wrong"."""
     verdict = VERDICT.match(text, place)
@@ -129,12 +147,16 @@ def find_verdicts(text: str, options: Sequence[tuple[str, str]]) -> dict[str, bo
     A plain yes or no may answer whether something is heard, which is not what was asked: where not all of three or more
     options have one, none is right. Nor is any where words are the verdicts on options that are such words themselves.
     """
+    text = _put_marks_behind(text)
     holds_verdicts = not VERDICT_WORDS.isdisjoint(option.casefold() for _, option in options)
     found: dict[str, bool] = {}
     is_clear = True
     for letter, option in options:
-        name = rf"(?:[(\[]?{letter}\b[)\].:]*\s*(?:{re.escape(option)})?|(?i:{re.escape(option)}))"
-        for one in re.finditer(rf"(?:\A|[\n.;,✅✓✔☑❌✗✘✖!])[^\S\n]*[*_>-]*[^\S\n]*(?:(?i:option)\s+)?{name}", text):
+        text_of = rf"(?i:{re.escape(option)})" if option else "(?!)"
+        name = rf"(?:{text_of}|[(\[]?{letter}\b[)\].:]*\s*{text_of}?)"
+        for one in re.finditer(
+            rf"(?:\A|[\n.;,!|{TICKS}{CROSSES}])[^\S\n]*[*_>-]*[^\S\n]*(?:(?i:option)\s+)?{name}", text
+        ):
             verdict = VERDICT.match(text, one.end())
             if verdict:
                 word = (verdict["no"] or verdict["yes"]).casefold()
@@ -142,6 +164,15 @@ def find_verdicts(text: str, options: Sequence[tuple[str, str]]) -> dict[str, bo
                 found[letter] = bool(verdict["yes"]) and found.get(letter, True)
     is_certain = is_clear or (len(found) == len(options) > 2 and not holds_verdicts)
     return found if is_certain else dict.fromkeys(found, False)
+
+
+def _put_marks_behind(text: str) -> str:
+    """Return a text whose items follow a tick or a cross each, or a box that is ticked or not, with these behind."""
+    ticked = CHECKBOX.sub(lambda box: box[1] + ("❌" if box[2] == " " else "✅"), text)
+    items = re.sub(r"^[^\S\n]*[-*+][^\S\n]+(?=[" + TICKS + CROSSES + "])", "", ticked, flags=re.M).strip()
+    if items[:1] not in TICKS + CROSSES or not items:
+        return text
+    return MARKED_ITEM.sub(r"\2 \1\n", items)
 
 
 def drop_tail(conclusion: str) -> str:
@@ -152,6 +183,11 @@ def drop_tail(conclusion: str) -> str:
 def is_denied_somewhere(text: str) -> bool:
     """Tell whether a text holds a denial in a language other than English."""
     return bool(_compile_denials().search(text))
+
+
+def is_denied_next(text: str) -> bool:
+    """Tell whether a text begins with a denial in another language than English, after one word at most."""
+    return bool(_compile_denied_next().match(text))
 
 
 def holds_denial(text: str, language: str) -> bool | None:
@@ -210,6 +246,28 @@ def _build_pattern(one: Wording, space: str) -> str:
 def _compile_tails() -> re.Pattern[str]:
     tails = [tail for one in load_wordings().values() for tail in one.tail]
     return re.compile(rf"""\A({AROUND}[A-Z][*_"'`)]*)\s*(?:{match_any(tails)})(?=\s*(?:\Z|[.。!！?？,，、;।\n]))""")
+
+
+@cache
+def _compile_denied_next() -> re.Pattern[str]:
+    return re.compile(
+        rf"[^\w.,;!?\n]*(?:\w+[^\w.,;!?\n]+|[{EAST_ASIAN}]{{1,4}}?)?(?:{_compile_denials().pattern})", re.I
+    )
+
+
+@cache
+def match_joints(shortest: int = 1) -> str:
+    """Return a pattern of "or" and "and" in every language, as words of so many letters where there are spaces."""
+    words = {word for one in load_wordings().values() if one.spaced for word in one.joint}
+    spaced = match_any(word for word in words if len(word) >= shortest)
+    unspaced = match_any({word for one in load_wordings().values() if not one.spaced for word in one.joint})
+    return rf"(?:(?<!\w)(?:or|and|{spaced})(?!\w)|{unspaced})"
+
+
+@cache
+def match_rivals() -> str:
+    """Return a pattern of what stands between two options that are both named: a word that joins them, or a sign."""
+    return rf"(?:\b(?:or (?:perhaps|maybe|possibly)|and/or|vs\b\.?|versus)|{match_joints()}|[/&|<>]|<?(?:--?|==?)>)"
 
 
 @cache

@@ -4,11 +4,13 @@ The marks are those of the families' chat templates. What is not in these tables
 unread: a thought must never count as the answer.
 """
 
+import ast
 import json
 import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from html import unescape
 from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -48,6 +50,7 @@ THOUGHT_PAIRS = (
     ("<|im_start|>think", "<|im_start|>answer"),  # s1
     ("<|im_start|>assistant/think", "<|im_start|>assistant\n"),  # HyperCLOVA X Think
     ("Here is my thought process:", "Here is my response:"),  # Granite 3.2
+    *(("<!--", "-->"), ("<details>", "</details>")),  # comments of HTML, and what is folded away in Markdown
 )
 ANSWER_NAMES = ("answer", "final_answer", "response", "solution", "conclusion", "output", "result", "final")
 ANSWER_PAIRS = (
@@ -61,6 +64,7 @@ ANSWER_KEYS = (  # the most explicit first
     re.compile(rf"{WHICH}(?:{'|'.join(ANSWER_NAMES)})"),
 )
 BETWEEN_OBJECTS = re.compile(r"(?:[\s,;\[\]`]|json)*")
+BETWEEN_BOXES = re.compile(r"[\s,;$]*(?:(?:and|or)\b[\s$]*)?")
 BOX = re.compile(r"\\(?:boxed|fbox)\{(?:\\\w+\{)?([^{}]*)\}")
 FORMATS = ("b", "i", "u", "p", "em", "strong", "mark", "code", "span", "div", "h1", "h2", "h3", "li", "ul", "ol", "pre")
 HARMONY = re.compile(r"<\|channel\|>\s*(\w++)[^<]*(?:<\|constrain\|>[^<]*)?<\|message\|>")
@@ -71,11 +75,11 @@ ANY_BRACKET = re.escape("".join(chr(n) for n in range(0x10000) if unicodedata.ca
 """Every opening and closing bracket of Unicode: an end mark with a slash is one in any of them."""
 UNKNOWN = re.compile(
     r"<\|[^<>|\n]{1,60}\|>|<\|[\w/]{2,40}>|<[\w/]{2,40}\|>"
-    r"|</?[A-Za-z][\w:.-]{2,40}(?:\s[^<>\n]{0,80})?/?>"
+    r"|</?[A-Za-z][\w:.-]{2,40}(?:\s[^<>\n]{0,80})?/?>|</[A-Za-z]\w?>"
     rf"|[◁{ANY_BRACKET}]\s*/\s*\w[\w -]{{0,40}}[▷{ANY_BRACKET}]|[◁⟨]\s*\w[\w -]{{0,40}}[▷⟩]"
 )
-HEADING = re.compile(r"\s*[\[【〈《]\s*(\w[\w -]{2,40})\s*[\]】〉》]")  # at the start, such as "[thinking]"
-BRACKETS = "<>[]【】〈〉《》/ "
+HEADING = re.compile(r"\s*[\[{【〈《]\s*(\w[\w -]{2,40})\s*[\]}】〉》]")  # at the start, such as "[thinking]"
+BRACKETS = "<>[]{}【】〈〉《》/ "
 HEADINGS = frozenset({"answer", "final answer", "correct answer", "the answer", "final", "result", "response"})
 TRAILING = re.compile(r"<\|[^<>|\n]{1,60}\|>\Z")
 NUM_TRAILING = 64  # characters of the longest mark at the end
@@ -97,14 +101,27 @@ START = re.compile(
     rf"\A(?:\s*(?:{match_any(START_TOKENS)})(?:\s*(?:{match_any(ROLES)})(?=\s*(?:<|\[|\n|:)))?:?)+", re.I
 )
 LINE_TAG = re.compile(r"<(?:br|hr)\s*+/?>", re.I)
+MARKDOWN_HEADING = re.compile(r"^ {0,3}#{1,6} +(?=\S)", re.M)
+STRUCK = re.compile(r"~~(?=\S).*?(?<=\S)~~", re.S)  # struck out, in Markdown
+UNDERSCORED = re.compile(r"(?<![^\W_])_{1,3}(?=[^\W_]|[(\"'])|(?<=[^\s_])_{1,3}(?![^\W_])")  # emphasis, in Markdown
+FENCED_THOUGHT = re.compile(
+    rf"```[^\S\n]*(?:{'|'.join(THOUGHT_NAMES)})[^\S\n]*\n(?:.*?\n[^\S\n]*(?P<end>```)|.*)", re.S | re.I
+)
 FORMAT = re.compile(rf"<(/?)({match_any(FORMATS)})(?:\s[^<>]*)?>", re.I)
 ANSWER_TAGS = tuple(
-    re.compile(rf"<(?:\w+:)?{name}>(.*?)(?:</(?:\w+:)?{name}>|</|\Z)", re.S | re.I) for name in ANSWER_NAMES
+    re.compile(rf"<(?:\w+:)?{name}(?:\s[^<>]*)?>(.*?)(?:</(?:\w+:)?{name}>|</|\Z)", re.S | re.I)
+    for name in ANSWER_NAMES
 )
 ANSWER_MARKS = (
     *ANSWER_TAGS[:2],
+    re.compile(rf"\A([^<>]*)</(?:{'|'.join(ANSWER_NAMES[:2])})>", re.I),  # where the prompt ends in the opening tag
     *(re.compile(rf"{re.escape(opens)}(.*?)(?:{re.escape(closes)}|\Z)", re.S | re.I) for opens, closes in ANSWER_PAIRS),
     *ANSWER_TAGS[2:],
+)
+
+
+UNKNOWN_PAIR = re.compile(
+    rf"<((?!(?:{'|'.join(ANSWER_NAMES)})\b)[A-Za-z][\w:.-]*)(?:\s[^<>\n]*)?>.*?</\1>", re.S | re.I
 )
 
 
@@ -120,14 +137,21 @@ def read_final_text(reply: str, options: Iterable[str]) -> str | None:
 
     None where a thought is unfinished or a mark is unknown. `options` are texts that may look like marks themselves.
     """
-    text = _read_final_channel(reply)
-    text = None if text is None else _drop_thoughts(text)
+    text = _read_final_channel(unescape(reply))  # as a page or an XML answer has it
+    if text is None or any(not fence["end"] for fence in FENCED_THOUGHT.finditer(text)):
+        return None
+    text = _drop_thoughts(FENCED_THOUGHT.sub("", text))
     if text is None:
         return None
     text = START.sub("", text, count=1)
     text = _cut_at_end(text)
     text = _drop_formats(_drop_trailing(text))
-    return None if _holds_unknown_mark(text, options) else text
+    if not _holds_unknown_mark(text, options):
+        return text
+    is_marked = any(mark.search(text) for mark in ANSWER_TAGS[:2])
+    outside = UNKNOWN_PAIR.sub("", text) if is_marked else ""  # of tags such as <explanation> beside an <answer>
+    is_marked = any(mark.search(outside) for mark in ANSWER_TAGS[:2])
+    return outside if is_marked and not _holds_unknown_mark(outside, options) else None
 
 
 def read_json_reply(reply: str, record: type[JSONReply]) -> JSONReply | None:
@@ -148,12 +172,45 @@ def find_marked_answers(text: str) -> Iterator[str]:
     """Yield what a tag, JSON or a box marks as the answer: the last one of each kind, the most explicit kind first.
 
     Of JSON that follows on JSON without a word between, as in a list, all answers are one: nothing says which counts.
+    So are those of boxes. An object without an answer marks none, whatever else it names, such as what was ruled out.
     """
     for mark in ANSWER_MARKS:
         for answer in mark.findall(text)[-1:]:
             yield _drop_answer_marks(answer)
     yield from _find_json_answers(text)[-1:]
-    yield from BOX.findall(text)[-1:]
+    yield from _find_boxes(text)[-1:]
+    if (fields := _read_object(text)) is not None:
+        right = [key for key, value in fields.items() if value is True]  # {"A": false, "B": true}
+        is_marked = len(right) == 1 and all(isinstance(value, bool) for value in fields.values())
+        yield right[0] if is_marked else "\n".join(_list_answers(fields))
+
+
+def _find_boxes(text: str) -> list[str]:
+    """Return what each box holds; boxes in a row hold one answer, each in a line."""
+    answers: list[str] = []
+    last_end = 0
+    for box in BOX.finditer(text):
+        follows = bool(answers) and BETWEEN_BOXES.fullmatch(text, last_end, box.start())
+        before = answers.pop().splitlines() if follows else []
+        answers.append("\n".join(dict.fromkeys((*before, box[1]))))
+        last_end = box.end()
+    return answers
+
+
+def _read_object(text: str) -> Mapping[str, object] | None:
+    """Return the one object of JSON, or of Python, that a text is, perhaps in a code fence; None for any other."""
+    text = text.strip()
+    fenced = FENCED.fullmatch(text)
+    text = fenced[1].strip() if fenced else text.removeprefix("json").strip()
+    if not (text.startswith("{") and text.endswith("}")):
+        return None
+    for read in (json.loads, ast.literal_eval):
+        try:
+            value: object = read(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        return value if isinstance(value, dict) and all(isinstance(key, str) for key in value) else None
+    return None
 
 
 def _find_json_answers(text: str) -> list[str]:
@@ -175,8 +232,13 @@ def _find_json_answers(text: str) -> list[str]:
 
 def _list_answers(fields: Mapping[str, object]) -> list[str]:
     """Return the different answers of a JSON object, under its most explicit keys."""
-    values = {key.lower().replace(" ", "_"): str(value) for key, value in fields.items() if _is_plain(value)}
-    found = ([value for key, value in values.items() if pattern.fullmatch(key)] for pattern in ANSWER_KEYS)
+    values = [
+        (key.lower().replace(" ", "_"), str(one))
+        for key, value in fields.items()
+        for one in (value if isinstance(value, list) else [value])
+        if _is_plain(one)
+    ]
+    found = ([value for key, value in values if pattern.fullmatch(key)] for pattern in ANSWER_KEYS)
     return list(dict.fromkeys(next(filter(None, found), [])))
 
 
@@ -212,8 +274,12 @@ def _drop_trailing(text: str) -> str:
 
 
 def _drop_formats(text: str) -> str:
-    """Return the text without the pairs of tags that only format it, one in another or not; tags of lines end one."""
-    text = LINE_TAG.sub("\n", text)
+    """Return the text without what only formats it: pairs of tags, one in another or not, and Markdown's emphasis.
+
+    Tags of lines end one; what is struck out is gone.
+    """
+    text = MARKDOWN_HEADING.sub("", text)
+    text = UNDERSCORED.sub("", STRUCK.sub(" ", LINE_TAG.sub("\n", text)))
     opened: defaultdict[str, list[re.Match[str]]] = defaultdict(list)
     pairs: list[re.Match[str]] = []
     for tag in FORMAT.finditer(text):
@@ -233,17 +299,24 @@ def _drop_formats(text: str) -> str:
 def _drop_thoughts(text: str) -> str | None:
     """Return what follows the last thought; None where one is unfinished. The prompt may hold the opening mark."""
     open_families: list[int] = []
-    start = 0
+    start = opened = 0
+    outside: list[str] = []
     for mark in _find_thought_marks(text):
         if not mark.closes:
+            opened = opened if open_families else mark.start
             open_families.append(mark.family)
         elif mark.family in open_families:
             del open_families[open_families.index(mark.family) :]
         elif open_families:
             continue
         if not open_families:
+            outside.append(text[start : max(start, opened)])
             start = mark.end
-    return None if open_families else text[start:]
+    if open_families:
+        return None
+    around = "".join((*outside, text[start:]))  # an answer before its reasons
+    is_last = not re.search(r"\w", re.sub(r"</\w+>", "", text[start:]))
+    return around if is_last and any(tag.search(around) for tag in ANSWER_TAGS[:2]) else text[start:]
 
 
 def _find_thought_marks(text: str) -> list[_Mark]:

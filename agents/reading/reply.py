@@ -9,29 +9,48 @@ from typing import NamedTuple, TypeAlias
 
 from agents.reading.conclusions import (
     CORRECTION,
+    drop_certainty,
     drop_superseded,
     drop_tail,
     find_conclusions,
     find_headings,
     find_verdicts,
+    is_denied_next,
     is_denied_somewhere,
+    match_joints,
+    match_rivals,
 )
 from agents.reading.marks import find_marked_answers, read_final_text
 from agents.reading.mentions import (
     FUNCTION_WORDS,
+    NUM_AROUND,
     compile_particle,
+    find_asserted_letters,
+    find_bare_letters,
     find_crossing,
     find_joined,
+    find_letters,
+    fold_labels,
     is_denied,
     is_denied_behind,
     is_reason,
-    is_word,
+    mask_negatives,
 )
 from agents.reading.numbers import find_numbers, find_places, letter_ranks, spell_ranges_like_options, spell_shortly
 from agents.reading.pitches import spell_pitches_like_options
-from agents.reading.plain_text import EDGES, list_stems, normalise, squeeze, straighten, strip_article, strip_signs
+from agents.reading.plain_text import (
+    DENYING,
+    EDGES,
+    drop_emoji,
+    list_stems,
+    normalise,
+    part_scripts,
+    squeeze,
+    straighten,
+    strip_article,
+    strip_signs,
+)
 from agents.reading.quantities import spell_times_like_options
-from services.captioners.music.notes import parse_pitches
 from services.questions import LONGER_THAN_A_LETTER, drop_own_letters, read_plain_letter
 from services.types import Choice
 
@@ -41,20 +60,13 @@ MAX_PROSE_WORDS = 60  # a longer text without a mark is reasoning: what it menti
 MAX_PROSE_CHARS = 1_000  # the same for words without spaces between them
 LONGEST_REPLY = 20_000
 """Characters, without thoughts; of a longer reply only what its end marks or concludes as the answer is read."""
-NUM_AROUND = 40  # characters that may stand around and between two options: letters, marks, "or"
 
-
-TITLED = re.compile(r"(?:option|choice|letter|answer)\W{1,3}([A-Za-z])", re.I)
+TITLED = re.compile(r"(?:option|choice|letter|answer)[\W_]{1,3}([A-Za-z])", re.I)
 CONCLUSION = re.compile(r"\b(?:therefore|thus|hence|in conclusion|in summary|so),?\s", re.I)
 LABEL = re.compile(
     r"""[(\["'*]*([A-Za-z])(?:[)\]"'*]+[.:,;]?|[.:,;])(?=\s)"""
     r"|\(?([A-Z])\)?(?=\s+(?:(?:because|since|[-–—])\s"
     r"|is (?:the |definitely |clearly |most |my )*(?:correct|right|best|answer|choice|option|likely|true)\b))"
-)
-LETTER = re.compile(
-    r"\(([A-Z])\)"
-    r"|\b(?i:option|choice|answer|letter|choose|chose|pick|select|go with|going with)[:\s]\s*[\"'*(]*"
-    r"([A-Z])\b(?!['#&/]|-\w)"
 )
 HEDGE = (
     r"(?:it|this|that)(?: is|'s)|(?:i(?:'d| would) say|(?:and )?then|followed by|most likely|likely|probably|definitely"
@@ -62,36 +74,23 @@ HEDGE = (
 )
 HEDGED = re.compile(rf"\A(?:(?:{HEDGE})\s+)+", re.I)
 LEAD_IN = re.compile(rf"\A(?:(?:{HEDGE}|an?|the)\s+)+", re.I)
-MARKED = r"[\"'*_`(\[]*([A-Z])[\"'*_`)\].]*"
-JOINED_LETTERS = re.compile(
-    rf"(?<![\w\"'*_`(\[]){MARKED}\s*(?:,|/|&|(?i:\bor\b|\band\b|, maybe\b))\s*{MARKED}(?![\w#'])"
-)
 DECORATED = re.compile(
     r"(?<![\w\\])(?:\*{1,3}|_{1,2}|[\"'`]{1,3}|[\[(]{1,2})([A-Z])[.)]?(?:\*{1,3}|_{1,2}|[\"'`]{1,3}|[\])]{1,2})(?![\w#'])"
 )
-BEFORE_CHOICE = re.compile(r"\b(?:between|from|of|considered|considering)\s+(?:options? )?\Z", re.I)
 REFUSAL = re.compile(
-    r"\b(?:(?:can ?not|can't)"
+    r"\b(?:could be any\w*|if\b[^.;!?\n]*\b(?:otherwise|else)|(?:can ?not|can't)"
     r"(?!\s+(?:possibly\s+)?be\s+(?:(?:an?|the)\s+)?(?:…|(?:option |choice |letter )?\(?[a-z]\b))"  # "can't be B"
     r"|unable|not sure|unsure|uncertain|do(?: not|n't) know"
     r"|impossible|insufficient|unclear|whether)\b",
     re.I,
 )
-GOES_ON = r"[\"'*)]*(?:[,.;:!\n(](?!\d)|\s+(?:because|since|[-–—])\s)"
+GOES_ON = r"[\"'*)]*(?:[,.;:!?\n(](?!\d)|\s+(?:because|since|[-–—])\s)"
 JOINED_NUMBERS = re.compile(
     r"(?<![\w.])(\d+(?:\.\d+)?)(?:\s+[^\W\d]+)?\s*(?:,|/|\bor\b|\band\b)\s*(\d+(?:\.\d+)?)(?![\w.]\d)"
 )
 WHY = re.compile(r"\b(?:because|since|given that)\b[^.;\n]*", re.I)
-SEGMENT = re.compile(r"[,;\n]|[/.](?!\d)|(?<!\d)[/.]|\b(?:or|and)\b")
-BARE_LETTER = re.compile(r"(?<![\w'#.&/-])\(?([A-Z])\)?(?![\w'#&/]|-\w)")
-IS_RIGHT = re.compile(
-    r"\)?\s+(?:is|seems?|looks?|sounds?|must be|has to be) (?:to be )?(?:the )?(?:correct|right|best|answer)\b", re.I
-)
-ASSERTS = re.compile(
-    r"(?:\b(?:is|was|(?:must|should|would|will|has to|have to|got to) be|but|but rather|rather|it's|that's)\s+)"
-    r"""(?:(?:the )?(?:option|choice|letter|answer) )?["'*(]*\Z""",
-    re.I,
-)
+SEGMENT = re.compile(rf"[,;|&\n]|<?(?:--?|==?)>|[/.](?!\d)|(?<!\d)[/.]|\bvs\b|{match_joints(shortest=2)}")
+SHARE = r"[\W_]{0,4}(?:\d+(?:\.\d+)?\s?%|(?:0?\.\d+|1\.0+)(?![\w.]))"  # of certainty, behind an option
 NOT_ONLY = re.compile(r"\bnot (?:only|just|merely)\b", re.I)
 
 
@@ -111,6 +110,7 @@ def read_choice(reply: str, choices: Choices) -> Choice | None:
         text = spell_times_like_options(text, shown)
     if text is None:
         return None
+    text = drop_certainty(fold_labels(part_scripts(text, [choice.text for choice in shown]), shown))
     named = _find_named(text, shown) or _find_named(spell_pitches_like_options(text, shown), shown)
     if named := named + _find_by_number(text, shown, is_named=bool(named)):
         return _pick_first(named, choices)
@@ -176,10 +176,10 @@ def _read_unmarked(text: str, choices: Choices) -> Choices:
 
 
 def _read(text: str, choices: Choices) -> Choices:
-    for step in (_read_exact, _read_either, _read_verdicts, _read_corrected, _read_whole_lines, _read_leading):
+    for step in STEPS:
         if named := step(text, choices):
             return named
-    return _read_mentioned(text, choices)
+    return ()
 
 
 def _read_exact(text: str, choices: Choices) -> Choices:
@@ -195,7 +195,7 @@ def _read_exact(text: str, choices: Choices) -> Choices:
     if by_letter or by_text:
         return by_letter + by_text
     label = re.match(r"\W*([A-Za-z])(?=\W)", text)
-    if not label:
+    if not label or not DENYING.isdisjoint(label[0]):
         return ()
     # With its minus sign, if it has one; else without the dash after the letter.
     rests = (text[label.end() :].lstrip(EDGES + dashes) for dashes in ("", "-–—"))
@@ -208,11 +208,20 @@ def _read_either(text: str, choices: Choices) -> Choices:
     """The text is two options with "or" or "and" between them, and nothing else."""
     if len(text) > 2 * max((len(choice.text) for choice in choices), default=0) + NUM_AROUND:
         return ()
-    for joint in re.finditer(r"[\s,]+(?:or|and)\s+", text, re.I):
-        parts = [_read_exact(part, choices) for part in (text[: joint.start()], text[joint.end() :])]
+    if whole := _read_any_form(text, choices):
+        return whole
+    text = re.sub(r"\A\W*(?:either|entweder|soit)\s", "", text, flags=re.I)
+    for joint in re.finditer(rf"[\s,]*{match_rivals()}[\s,]*", text, re.I):
+        parts = [_read_any_form(part, choices) for part in (text[: joint.start()], text[joint.end() :])]
         if all(parts):
             return parts[0] + parts[1]
     return ()
+
+
+def _read_any_form(text: str, choices: Choices) -> Choices:
+    """Read a text that is an option with or without words such as "it is" before it."""
+    bare = HEDGED.sub("", text.strip(), count=1)
+    return _read_exact(text, choices) or (_read_exact(bare, choices) if len(bare) > 1 or bare.isupper() else ())
 
 
 def _read_verdicts(text: str, choices: Choices) -> Choices:
@@ -231,9 +240,22 @@ def _read_corrected(text: str, choices: Choices) -> Choices:
     return (_read(text[taken[-1].end() :], choices) or choices) if taken else ()
 
 
+def _read_shares(text: str, choices: Choices) -> Choices:
+    """The text says of several options how likely they are: it names them all."""
+    named = tuple(
+        choice
+        for choice in choices
+        for option in [re.escape(normalise(choice.text))]
+        for name in [rf"(?:\(?{choice.letter}[).:]*(?:\s*(?i:{option}))?|(?i:{option}))(?![\w#])"]
+        if re.search(rf"(?<![\w.#-]){name}{SHARE}", text)
+    )
+    return named if len({choice.letter for choice in named}) > 1 else ()
+
+
 def _read_whole_lines(text: str, choices: Choices) -> Choices:
     """Some lines are nothing but an option; the rest explains."""
-    return tuple(choice for line in text.splitlines() for choice in _read_exact(line, choices))
+    lines = ((line, line.strip().removeprefix("- ").removeprefix("• ")) for line in text.splitlines())
+    return tuple(choice for line, item in lines for choice in _read_exact(line, choices) or _read_exact(item, choices))
 
 
 def _read_leading(text: str, choices: Choices) -> Choices:
@@ -241,9 +263,11 @@ def _read_leading(text: str, choices: Choices) -> Choices:
     text = text.strip()
     label = LABEL.match(text)
     letter = (label[1] or label[2]).upper() if label else ""
-    if label and is_denied_behind(text, label.end()):
-        return ()
     by_letter = tuple(choice for choice in choices if choice.letter == letter)
+    behind = [text[label.end() :].strip()] if label else []
+    behind += [after.removeprefix(choice.text) for choice in by_letter for after in behind if choice.text]
+    if any(is_denied_behind(after, 0) or is_denied_next(after) for after in behind):
+        return ()
     opening = by_letter + _match_opening(text, choices)
     if not opening:
         return ()
@@ -251,9 +275,18 @@ def _read_leading(text: str, choices: Choices) -> Choices:
     sentences = re.split(r"[.;\n]", rest)
     for choice in opening:
         rest = re.sub(rf"(?<!\w){re.escape(normalise(choice.text))}(?!\w)", "…", rest, count=1, flags=re.I)
-    parts = [*SEGMENT.split(rest), *re.split(r"[,;\n]", rest), *sentences]
+    parts = [*SEGMENT.split(rest), *re.split(r"[,;\n]", rest), *re.split(r"\s[/|]\s", rest), *sentences]
     others = [choice for part in parts for form in _list_forms(part.strip()) for choice in _read_exact(form, choices)]
-    return (*opening, *others, *_find_letters(rest, choices), *_find_asserted_letters(rest, choices))
+    others += [choice for choice in choices if _holds_parted(rest, choice.text)]
+    return (*opening, *others, *find_letters(rest, choices), *find_asserted_letters(rest, choices))
+
+
+def _holds_parted(text: str, option: str) -> bool:
+    """Whether a text holds an option that has marks between its parts, such as "a bell, then a knock", undenied."""
+    if not SEGMENT.search(option):
+        return False
+    found = re.finditer(rf"(?<!\w){re.escape(normalise(option))}(?!\w)", text, re.I)
+    return any(not is_denied(text, one) for one in found)
 
 
 def _match_opening(text: str, choices: Choices) -> Choices:
@@ -266,6 +299,9 @@ def _match_opening(text: str, choices: Choices) -> Choices:
         if not is_denied_behind(form, len(option))
     ]
     longest = max((len(choice.text) for choice in found), default=0)
+    longer = [normalise(choice.text) for choice in choices if len(choice.text) > longest]
+    if any(option and form.startswith(option) for option in longer for form in _list_forms(whole)):
+        return ()  # it goes on as a longer option does: "a bell, then a knock"
     return tuple(choice for choice in found if len(choice.text) == longest)
 
 
@@ -280,7 +316,8 @@ def _read_mentioned(text: str, choices: Choices) -> Choices:
         text = text[max((match.end() for match in CONCLUSION.finditer(text)), default=len(text)) :]
     if len(text.split()) > MAX_PROSE_WORDS or len(text) > MAX_PROSE_CHARS:
         return ()
-    text = "".join(map(drop_superseded, re.split(r"(?<=[.;!?\n])", text)))
+    sentences = re.split(r"(?<=[.;!?\n])", text)
+    text = "".join(drop_superseded(sentence) for sentence in sentences if not sentence.endswith("?"))  # which asks
     by_text, remainder = _find_texts(" ".join(text.casefold().split()), choices)
     if REFUSAL.search(remainder) or NOT_ONLY.search(remainder) or is_denied_somewhere(remainder):
         return ()
@@ -289,59 +326,8 @@ def _read_mentioned(text: str, choices: Choices) -> Choices:
         if find_numbers(text) - options:  # what is counted may be another number than what is asked for
             return ()
     if by_text:  # a letter that stands alone may contradict it
-        return by_text + _find_bare_letters(_mask_options(text, choices), choices)
-    named = _find_letters(text, choices) or _find_asserted_letters(text, choices)
-    return named + _find_joined_letters(text, choices) if named else ()
-
-
-def _find_letters(text: str, choices: Choices) -> Choices:
-    """Letters with "option" or "answer" before them; those in a reason count only where there is no other."""
-    mentions = [match for match in LETTER.finditer(text) if not (is_denied(text, match) or is_word(text, match, 2))]
-    stated = [match for match in mentions if not is_reason(text, match)]
-    stated = stated or ([] if _find_bare_mentions(text) else mentions)
-    letters = {match[1] or match[2] for match in stated}
-    return tuple(choice for choice in choices if choice.letter in letters)
-
-
-def _find_joined_letters(text: str, choices: Choices) -> Choices:
-    """Letters that a text joins, as in "either B or (C)"."""
-    pairs = [pair for pair in JOINED_LETTERS.finditer(text) if not is_denied(text, pair) and not is_reason(text, pair)]
-    joined = {
-        letter
-        for pair in pairs
-        if not BEFORE_CHOICE.search(text, max(0, pair.start() - NUM_AROUND), pair.start())
-        for letter in pair.groups()
-    }
-    return tuple(choice for choice in choices if choice.letter in joined)
-
-
-def _find_asserted_letters(text: str, choices: Choices) -> Choices:
-    """Letters that a sentence says it is, as in "not B but C"; all that are left undenied where it says so of any."""
-    words = {word for choice in choices for word in strip_article(choice.text).split()}
-    if all(len(parse_pitches(choice.text)) == 1 for choice in choices):  # "A" may be the note
-        return ()
-    mentions = _find_bare_mentions(text)
-    is_said = any(
-        ASSERTS.search(text[max(0, match.start() - NUM_AROUND) : match.start()]) or IS_RIGHT.match(text, match.end())
-        for match in mentions
-    )
-    if not is_said or any(match[1].casefold() in words for match in mentions):
-        return ()
-    return _find_bare_letters(text, choices)
-
-
-def _find_bare_letters(text: str, choices: Choices) -> Choices:
-    letters = {match[1] for match in _find_bare_mentions(text)}
-    return tuple(choice for choice in choices if choice.letter in letters)
-
-
-def _find_bare_mentions(text: str) -> list[re.Match[str]]:
-    """Return the capital letters that stand alone, without those that are denied or belong to a reason."""
-    return [
-        match
-        for match in BARE_LETTER.finditer(text)
-        if not is_word(text, match, 1) and not is_denied(text, match) and not is_reason(text, match)
-    ]
+        return by_text + find_bare_letters(_mask_options(text, choices), choices)
+    return find_letters(text, choices) or find_asserted_letters(text, choices)
 
 
 def _mask_options(text: str, choices: Choices) -> str:
@@ -362,7 +348,8 @@ def _find_texts(text: str, choices: Choices) -> _Mentions:
     named: Choices = ()
     reasons: Choices = ()
     whole = text
-    crossing = find_crossing(text, [normalise(choice.text) for choice in choices])
+    options = [normalise(choice.text) for choice in choices]
+    crossing = find_crossing(text, options)
     # Longest first and then masked, so that "car" is not found again within "car horn".
     for choice in sorted(choices, key=lambda choice: -len(choice.text)):
         option = normalise(choice.text).removeprefix("the ")
@@ -370,13 +357,13 @@ def _find_texts(text: str, choices: Choices) -> _Mentions:
             continue
         phrase = re.compile(rf"(?<![\w#.-]){re.escape(option)}(?![\w#]|[.,:'-]\w)")
         if option in FUNCTION_WORDS:  # "It is no." but not "There is no sound"
-            options = [normalise(other.text) for other in choices]
             phrase = compile_particle(option, options)
             joined = find_joined(whole, option, options)
             named += (choice,) if joined and not is_denied(whole, joined) else ()
-        mentions = [match for match in phrase.finditer(text) if not is_denied(text, match)]
+        around = mask_negatives(text, option, options)
+        mentions = [match for match in phrase.finditer(around) if not is_denied(around, match)]
         same = tuple(same for same in choices if same.text == choice.text)
-        if any(not is_reason(text, match) for match in mentions):
+        if any(not is_reason(around, match) for match in mentions):
             named += same
         elif mentions:
             reasons += same
@@ -387,13 +374,25 @@ def _find_texts(text: str, choices: Choices) -> _Mentions:
 
 
 def _match_text(text: str, choices: Choices) -> Choices:
+    options = {normalise(choice.text) for choice in choices}
+    if "\n" in text.strip() and not options.isdisjoint(normalise(drop_emoji(line)) for line in text.splitlines()):
+        return ()  # lines of their own, such as "Car" and "Horn", are not the option "Car horn"
     forms = {normalise(text), strip_article(text)} - {""}
     same = tuple(choice for choice in choices if normalise(choice.text) in forms or strip_article(choice.text) in forms)
     literal = tuple(choice for choice in same if straighten(choice.text).strip() == text.strip())
     squeezed, words = squeeze(text), list_stems(text)
+    shown = normalise(drop_emoji(text))
     return (
         literal
         or same
+        or tuple(choice for choice in choices if normalise(choice.text) == shown)
         or tuple(choice for choice in choices if squeezed and squeeze(choice.text) == squeezed)
         or tuple(choice for choice in choices if words and list_stems(choice.text) == words)
     )
+
+
+STEPS = (
+    *(_read_exact, _read_either, _read_verdicts, _read_corrected, _read_shares, _read_whole_lines, _read_leading),
+    _read_mentioned,
+)
+"""How a text is read, the most explicit first."""
