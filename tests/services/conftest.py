@@ -23,7 +23,8 @@ def scripted() -> ScriptedService:
 
 @pytest.fixture
 def limits() -> Limits:
-    return Limits(max_upload_bytes=400_000, max_duration_s=5, deadline_s=5, upload_s=2, max_running=2, max_waiting=1)
+    """Return narrow limits of all but time: the first upload waits for the decoders to load."""
+    return Limits(max_upload_bytes=400_000, max_duration_s=5, deadline_s=120, upload_s=60, max_running=2, max_waiting=1)
 
 
 @pytest.fixture
