@@ -276,7 +276,7 @@ def serve_mcp(
     """Serve recordings to other programs' agents, over the Model Context Protocol on stdin and stdout."""
     from deploy.mcp_server.stdio import open_models, serve_stdio
 
-    serve_stdio(open_models(models, path), path, folder)
+    serve_stdio(open_models(models), path, folder)
 
 
 @app.command("demo")

@@ -6,9 +6,9 @@ where whoever calls it gives them.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Annotated, Generic, NamedTuple, TypeAlias, TypeVar
 
-from pydantic import ConfigDict, Field, SerializeAsAny, model_validator
+from pydantic import ConfigDict, Field, SerializeAsAny, WithJsonSchema, model_validator
 
 from services.errors import BadRequest
 from services.protocols import ASR, LALM, Captioner
@@ -77,7 +77,8 @@ class ClipDerivation(Value):
     """Id of the recording that it was made of."""
     tool: str
     """Name of the tool that made it."""
-    arguments: SerializeAsAny[ToolArguments]
+    arguments: Annotated[SerializeAsAny[ToolArguments], WithJsonSchema({"type": "object"})]
+    """Of any tool, each with its own fields."""
     duration_s: float
 
 

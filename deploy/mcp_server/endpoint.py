@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from fastapi import APIRouter, Request, Response
 from starlette.types import Message, Scope
@@ -16,15 +16,19 @@ from agents.listening.tool import ListenedClip
 from deploy.mcp_server.folders import AllowedFolders
 from deploy.mcp_server.server import build_server
 from deploy.mcp_server.tools import Hearers, McpContext
-from services.errors import TooLarge
+from services.errors import EarwitnessError, TooLarge
 from services.http.access.admission import AdmissionControl
 from services.http.access.limits import Limits
 from services.http.clips import AudioUpload, open_clip
+from services.http.faults import answer_own_error
 from services.http.forms import read_json
+from services.http.responses import ErrorBody, ErrorDetail
+from services.types import Value
 
 if TYPE_CHECKING:
     from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
+SERVER_ERROR = -32000  # JSON-RPC 2.0 leaves the codes from -32099 to this one to servers
 MOST_BYTES = 64 << 10  # of a message: it names a recording and holds none
 
 
@@ -44,9 +48,34 @@ def build_mcp_routes(
             """Hand the message to the SDK."""
             return await transport.answer(request.scope, body)
 
-        return await admission.serve(request, lambda it: read_json(it, limits, _require_short), work)
+        try:
+            return await admission.serve(request, lambda it: read_json(it, limits, _require_short), work)
+        except EarwitnessError as error:
+            return answer_own_error(request, error, _build_rpc_error)
 
     return router
+
+
+class RpcFault(Value):
+    """What went wrong, in the fields of JSON-RPC."""
+
+    code: int = SERVER_ERROR
+    message: str
+    data: ErrorDetail
+    """The same as other routes have it."""
+
+
+class RpcError(Value):
+    """The body of an error, which the SDK's clients show; of any other they say only that there was one."""
+
+    jsonrpc: Literal["2.0"] = "2.0"
+    id: None = None
+    """The message may not have been read."""
+    error: RpcFault
+
+
+def _build_rpc_error(body: ErrorBody) -> RpcError:
+    return RpcError(error=RpcFault(message=body.error.message, data=body.error))
 
 
 class _Transport:

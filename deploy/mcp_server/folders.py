@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from unicodedata import normalize
 
 from services.audio.load import is_recording
 from services.errors import BadConfig, BadRequest
 
 MOST_LISTED = 500  # recordings in one list
+LONGEST_QUOTED = 255  # characters of a name in an error; file systems have no longer ones
 
 
 class ListedNames(NamedTuple):
@@ -16,6 +18,8 @@ class ListedNames(NamedTuple):
     names: tuple[str, ...]
     num_unnameable: int
     """Recordings beside them whose names are not UTF-8: JSON, and so a client, cannot write them."""
+    is_cut_off: bool
+    """Whether there are more."""
 
 
 class AllowedFolders:
@@ -42,31 +46,43 @@ class AllowedFolders:
 
         Whatever the name goes through (`..`, symbolic links), the file itself has to lie below a folder. One that lies
         elsewhere gets the same error as one that does not exist, so it does not tell which other files there are.
+        Accents may be in either form of Unicode: some file systems keep one, and language models write the other.
         """
         for root in self.roots:
-            if found := _resolve_below(root, name):
-                return found
+            for written in dict.fromkeys((name, normalize("NFC", name), normalize("NFD", name))):
+                if found := _resolve_below(root, written):
+                    return found
         where = ", ".join(f"'{root}'" for root in self.roots)
-        raise BadRequest(f"No recording {name!r} below {where}.", param="recording")
+        raise BadRequest(f"No recording {_shorten(name)!r} below {where}.", param="recording")
 
     def list_names(self) -> ListedNames:
         """List the recordings by the names that `find` takes, at most 500: relative where there is one folder."""
         names: list[str] = []
         num_unnameable = 0
-        for path in (path for root in self.roots for path in _walk(root)):
-            name = str(path.relative_to(self.roots[0]) if len(self.roots) == 1 else path)
-            if not is_text(name):
-                num_unnameable += 1
-                continue
-            names.append(name)
+        for path in self._walk_all():
             if len(names) == MOST_LISTED:
-                break
-        return ListedNames(tuple(names), num_unnameable)
+                return ListedNames(tuple(names), num_unnameable, is_cut_off=True)
+            name = str(path.relative_to(self.roots[0]) if len(self.roots) == 1 else path)
+            if is_text(name):
+                names.append(name)
+            else:
+                num_unnameable += 1
+        return ListedNames(tuple(names), num_unnameable, is_cut_off=False)
+
+    def _walk_all(self) -> Iterator[Path]:
+        """Yield the recordings of all folders, each once where one folder lies below another."""
+        for number, root in enumerate(self.roots):
+            before = self.roots[:number]
+            yield from (path for path in _walk(root) if not any(map(path.is_relative_to, before)))
 
 
 def is_text(name: str) -> bool:
     """Whether a file's name is valid UTF-8; Python holds other bytes in it as surrogates."""
     return not any("\ud800" <= char <= "\udfff" for char in name)
+
+
+def _shorten(name: str) -> str:
+    return name if len(name) <= LONGEST_QUOTED else f"{name[:LONGEST_QUOTED]}…"
 
 
 def _resolve_below(root: Path, name: str) -> Path | None:

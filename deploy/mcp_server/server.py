@@ -8,6 +8,7 @@ import json
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from deploy.mcp_server.progress import tell_progress
 from deploy.mcp_server.tools import McpContext, offer_tools
 from services.errors import BadConfig, EarwitnessError, InternalError, UnknownName
 from services.extensions.error_boundary import contain_errors
@@ -49,19 +50,21 @@ def build_server(context: McpContext) -> "Server":
                     name=tool.name,
                     description=tool.description,
                     input_schema=tool.arguments.model_json_schema(),
+                    output_schema=tool.result_schema,
                     annotations=hints,
                 )
                 for tool in offered.values()
             ]
         )
 
-    async def call(_: "ServerRequestContext", asked: "CallToolRequestParams") -> "CallToolResult":
+    async def call(asking: "ServerRequestContext", asked: "CallToolRequestParams") -> "CallToolResult":
         """Call a tool."""
         try:
             if asked.name not in offered:
                 raise UnknownName("tool", asked.name, offered)
-            with contain_errors(f"the tool {asked.name!r}", InternalError):
-                found = await offered[asked.name].call(context, asked.arguments or {})
+            async with tell_progress(asking.session.report_progress):
+                with contain_errors(f"the tool {asked.name!r}", InternalError):
+                    found = await offered[asked.name].call(context, asked.arguments or {})
         except InternalError as error:
             log_bug(error.__cause__ or error)
             return CallToolResult(content=[TextContent(type="text", text=BUG_MESSAGE)], is_error=True)

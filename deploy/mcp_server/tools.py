@@ -2,6 +2,7 @@
 
 import json
 import math
+import reprlib
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -9,10 +10,10 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from pydantic import Field, ValidationError, create_model
 
-from agents.listening.calls import call_tool
+from agents.listening.calls import ToolReport, call_tool
 from agents.listening.tool import ListenedClip, Listeners
 from agents.listening.tools import CATALOGUE, AnyTool, format_name
-from deploy.mcp_server.folders import AllowedFolders
+from deploy.mcp_server.folders import AllowedFolders, is_text
 from services.cancellation import run_in_thread
 from services.errors import BadRequest, word_problem
 from services.http.options.option_lines import Split, split_options
@@ -21,7 +22,7 @@ from services.longform.hearing import Listen, hear_parts
 from services.longform.split import split
 from services.protocols import ASR, Answerer, Captioner
 from services.questions import check_num_clips, check_question, check_total_duration
-from services.types import AudioClip, Evidence, Value
+from services.types import Answer, AudioClip, Evidence, Value
 
 RECORDING = "Path of the recording, as `recordings` lists it."
 
@@ -82,6 +83,8 @@ class RecordingNames(Value):
     recordings: tuple[str, ...]
     num_unnameable: int = 0
     """Further ones whose names are not UTF-8; renamed, they can be heard."""
+    is_cut_off: bool = False
+    """Whether the list ends before the last one; those beyond can be heard too, by their names."""
 
 
 class HeardEvidence(Value):
@@ -104,7 +107,13 @@ class OfferedTool(NamedTuple, Generic[Arguments]):
     name: str
     description: str
     arguments: type[Arguments]
+    result: type[Value]
     work: Work[Arguments]
+
+    @property
+    def result_schema(self) -> dict[str, Any]:
+        """The JSON schema of what a call returns."""
+        return self.result.model_json_schema(mode="serialization")
 
     async def call(self, context: McpContext, given: Mapping[str, object]) -> Value:
         """Check the arguments and do the work; `BadRequest` says which argument is wrong.
@@ -115,11 +124,19 @@ class OfferedTool(NamedTuple, Generic[Arguments]):
         try:
             arguments = self.arguments.model_validate_json(json.dumps(said))
         except ValidationError as error:
-            fault = error.errors()[0]
-            name = ".".join(map(str, fault["loc"])) or "arguments"
-            known = ", ".join(self.arguments.model_fields) or "no arguments"
-            raise BadRequest(f"{name}: {word_problem(fault)}. {self.name} takes {known}.", param=name) from None
+            raise self._refuse(error, said) from None
         return await self.work(context, arguments)
+
+    def _refuse(self, error: ValidationError, said: Mapping[str, object]) -> BadRequest:
+        """Name the argument that is wrong, its value, and what would work."""
+        fault = error.errors()[0]
+        name = ".".join(map(str, fault["loc"]))
+        known = ", ".join(self.arguments.model_fields) or "no arguments"
+        if fault["type"] == "json_invalid":  # JSON as we write it holds half of a pair of surrogates at most
+            broken = next((one for one, value in said.items() if not is_text(str(value))), "arguments")
+            return BadRequest(f"{broken}: the text ends or breaks inside of a character.", param=broken)
+        given = "" if fault["type"] == "missing" else f" {reprlib.repr(fault['input'])} was given."
+        return BadRequest(f"{name}: {word_problem(fault)}.{given} {self.name} takes {known}.", param=name or None)
 
 
 AnyOffered: TypeAlias = OfferedTool[Any]
@@ -128,18 +145,24 @@ AnyOffered: TypeAlias = OfferedTool[Any]
 def offer_tools() -> Mapping[str, AnyOffered]:
     """Return every tool by its name."""
     own: tuple[AnyOffered, ...] = (
-        OfferedTool("recordings", "List the recordings that can be named.", NoRecording, _list_recordings),
+        OfferedTool(
+            "recordings", "List the recordings that can be named.", NoRecording, RecordingNames, _list_recordings
+        ),
         OfferedTool(
             "ask",
             "Answer a question about a recording or several, with the evidence that the answer rests on.",
             AskArguments,
+            Answer,
             _ask,
         ),
-        OfferedTool("transcribe", "Write down what is said, with times.", RecordingArguments, _transcribe),
+        OfferedTool(
+            "transcribe", "Write down what is said, with times.", RecordingArguments, HeardEvidence, _transcribe
+        ),
         OfferedTool(
             "describe",
             "Describe what is heard: sounds, speakers, music, level and quality, with times and confidences.",
             RecordingArguments,
+            HeardEvidence,
             _describe,
         ),
     )
@@ -156,15 +179,15 @@ def _offer(tool: AnyTool) -> AnyOffered:
     arguments = create_model(f"Arguments of {format_name(tool)}", __base__=tool.arguments, **fields)
     languages = f" Arguments in {', '.join(tool.languages)}." if tool.languages else ""
     description = f"{tool.description}{languages} Finds nothing where: {tool.says_nothing}"
-    return OfferedTool(name, description, arguments, partial(_listen, tool))
+    return OfferedTool(name, description, arguments, ToolReport, partial(_listen, tool))
 
 
 async def _list_recordings(context: McpContext, _: NoRecording) -> RecordingNames:
     listed = await run_in_thread(context.folders.list_names)
-    return RecordingNames(recordings=listed.names, num_unnameable=listed.num_unnameable)
+    return RecordingNames(recordings=listed.names, num_unnameable=listed.num_unnameable, is_cut_off=listed.is_cut_off)
 
 
-async def _ask(context: McpContext, asked: AskArguments) -> Value:
+async def _ask(context: McpContext, asked: AskArguments) -> Answer:
     split = Split(asked.question, asked.options) if asked.options else split_options(asked.question)
     question = check_question(split.question, split.options)
     question = question.model_copy(update={"wants_reasons": asked.explain})
@@ -195,7 +218,7 @@ async def _hear(context: McpContext, asked: RecordingArguments, source: str, lis
     return HeardEvidence(source=source, duration_s=round(clip.duration_s, 3), evidence=heard.statements)
 
 
-async def _listen(tool: AnyTool, context: McpContext, asked: Value) -> Value:
+async def _listen(tool: AnyTool, context: McpContext, asked: Value) -> ToolReport:
     given = asked.model_dump(exclude_unset=True)
     heard = await _open(context, given.pop("recording"))
     if other := given.pop("other_recording", None):

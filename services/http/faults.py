@@ -1,5 +1,6 @@
 """Error handlers: every error leaves as `{"error": {message, type, param, code}}`, as OpenAI's clients expect it."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from fastapi import FastAPI, Request, Response
@@ -10,6 +11,7 @@ from services.errors import RETRY_AFTER_S, ClientGone, EarwitnessError, Internal
 from services.http.responses import ErrorBody, build_error, make_json_response
 from services.telemetry.log_lines import BUG_MESSAGE, log_bug
 from services.telemetry.request_log import REQUEST_ID, AboutRequest, find_request_facts
+from services.types import Value
 
 RETRIED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
@@ -37,7 +39,12 @@ def build_bug(error: BaseException, about: AboutRequest) -> ErrorBody:
 
 def _handle_own_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, EarwitnessError)
-    body = build_own_error(error, find_request_facts(request.scope))
+    return answer_own_error(request, error, lambda body: body)
+
+
+def answer_own_error(request: Request, error: EarwitnessError, write: Callable[[ErrorBody], Value]) -> Response:
+    """Return the response to an error that the user can fix; `write` puts its body into the form of a protocol."""
+    body = write(build_own_error(error, find_request_facts(request.scope)))
     headers = {}
     if error.http_status in RETRIED:
         wait_s = error.retry_after_s if isinstance(error, Overloaded) else RETRY_AFTER_S

@@ -1,6 +1,8 @@
 """`python mcp_with_doubles.py mcp …`: the command `earwitness`, with models that need no weights and print."""
 
+import asyncio
 import os
+import time
 
 from deploy.cli import main
 from services.catalog import ASRS, CAPTIONERS, LLMS
@@ -10,9 +12,11 @@ from services.scripted.rules import weigh
 from services.types import AudioClip, Choice, Reading
 
 
-def choose_noisily(prompt: str, choices: tuple[Choice, ...]) -> Reading:
+async def choose_noisily(prompt: str, choices: tuple[Choice, ...]) -> Reading:
     print("noise of a library")  # noqa: T201
     os.write(1, b"noise of native code\n")
+    if "long" in prompt:
+        await asyncio.to_thread(time.sleep, 600)
     return weigh(0.25, 0.75)(choices)
 
 

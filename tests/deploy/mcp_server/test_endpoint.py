@@ -17,7 +17,9 @@ pytest.importorskip("mcp", reason="pip install 'earwitness[mcp]'")
 import httpx2
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
 
+from deploy.mcp_server import progress
 from deploy.mcp_server.endpoint import MOST_BYTES, build_mcp_routes
 from services.http.access.auth import ApiKeys, make_key
 from services.http.access.limits import Limits
@@ -102,7 +104,7 @@ async def test_a_stream_is_not_offered_and_a_message_that_is_too_long_or_no_json
         assert (await client.get(url, headers=ACCEPTED)).status_code == 405
         assert (await client.delete(url)).status_code == 405
         long = await client.post(url, json=LIST | {"x": "y" * MOST_BYTES}, headers=ACCEPTED)
-        assert (long.status_code, long.json()["error"]["code"]) == (413, "too_large")
+        assert (long.status_code, long.json()["error"]["data"]["code"]) == (413, "too_large")
         many = await client.post(url, content=b"[" * 60_000, headers=ACCEPTED | {"Content-Type": "application/json"})
         assert many.status_code == 400
         assert (await client.post(url, content=b"x", headers=ACCEPTED)).status_code == 415
@@ -119,13 +121,27 @@ async def test_a_recording_that_is_larger_than_an_upload_may_be_is_refused(takes
 
 
 @pytest.mark.slow
-async def test_calls_are_admitted_together_with_the_requests_of_other_routes(takes: Path) -> None:
+@pytest.mark.parametrize("mode", ["legacy", "auto"])
+async def test_calls_are_admitted_together_with_the_requests_of_other_routes(
+    takes: Path, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def note(_: float, __: float | None, ___: str | None) -> None:
+        """Take what comes: a service that keeps no streams sends nothing."""
+
+    monkeypatch.setattr(progress, "EVERY_S", 0.01)
     service = ScriptedService()
-    async with serve(service, takes) as url, connect(url) as client, httpx.AsyncClient() as other:
-        slow = asyncio.create_task(client.call_tool("ask", {"recording": "tone.wav", "question": "slow"}))
+    limits = LIMITS.model_copy(update={"deadline_s": 120})
+    async with serve(service, takes, limits=limits) as url, connect(url, mode) as client, httpx.AsyncClient() as other:
+        asked = {"recording": "tone.wav", "question": "slow"}
+        slow = asyncio.create_task(client.call_tool("ask", asked, progress_callback=note))
         await service.started.wait()
-        for path, body in (("/mcp", LIST), ("/v1/audio/questions", {"question": "What?", "audio": ""})):
-            refused = await other.post(url.removesuffix("/mcp") + path, json=body, headers=ACCEPTED)
-            assert (refused.status_code, refused.json()["error"]["code"]) == (503, "overloaded")
+        question = {"question": "What?", "audio": ""}
+        refused = await other.post(url.removesuffix("/mcp") + "/v1/audio/questions", json=question)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "overloaded")
+        refused = await other.post(url, json=LIST, headers=ACCEPTED)
+        assert (refused.status_code, refused.json()["error"]["data"]["code"]) == (503, "overloaded")
+        assert int(refused.headers["Retry-After"]) > 0
+        with pytest.raises(MCPError, match="1 requests are in work and 0 wait"):
+            await client.call_tool("recordings", {})
         service.release.set()
         assert not (await slow).is_error

@@ -2,6 +2,8 @@
 
 import os
 from pathlib import Path
+from typing import Literal, TypeAlias
+from unicodedata import normalize
 
 import pytest
 
@@ -9,6 +11,7 @@ from deploy.mcp_server import folders
 from deploy.mcp_server.folders import AllowedFolders
 from services.errors import BadConfig, BadRequest
 
+Form: TypeAlias = Literal["NFC", "NFD"]
 WAVE = b"RIFF\x24\x00\x00\x00WAVEfmt "
 
 
@@ -65,7 +68,6 @@ def test_a_recording_below_a_folder_is_found(takes: Path, name: str, found: str)
         "",
         ".",
         "a.wav\0.txt",
-        "x" * 5000,
         "%2e%2e/takes-private/secret.wav",
         "..\\takes-private\\secret.wav",
     ],
@@ -75,6 +77,19 @@ def test_whatever_lies_elsewhere_is_refused_as_if_it_were_not_there(takes: Path,
     with pytest.raises(BadRequest) as caught:
         AllowedFolders([takes]).find(named)
     assert str(caught.value) == f"No recording {named!r} below '{takes}'."
+
+
+def test_a_name_that_is_longer_than_any_file_has_is_quoted_in_part(takes: Path) -> None:
+    with pytest.raises(BadRequest) as caught:
+        AllowedFolders([takes]).find("x" * 5000)
+    assert str(caught.value) == f"No recording '{'x' * 255}…' below '{takes}'."
+
+
+@pytest.mark.parametrize(("kept", "named"), [("NFD", "NFC"), ("NFC", "NFD"), ("NFD", "NFD")])
+def test_accents_may_be_named_in_either_form_of_unicode(takes: Path, kept: Form, named: Form) -> None:
+    name = "Café Müller.wav"
+    (takes / normalize(kept, name)).write_bytes(WAVE)
+    assert AllowedFolders([takes]).find(normalize(named, name)).name == normalize(kept, name)
 
 
 def test_a_folder_that_is_itself_a_link_is_what_it_points_to(takes: Path, tmp_path: Path) -> None:
@@ -90,8 +105,14 @@ def test_recordings_are_listed_by_names_that_are_found_and_links_out_are_not(
     both = AllowedFolders([takes, tmp_path / "takes-private", takes])
     assert all(both.find(name) for name in both.list_names().names)
     assert len(both.list_names().names) == 4
+    assert not both.list_names().is_cut_off
     monkeypatch.setattr(folders, "MOST_LISTED", 2)
-    assert len(both.list_names().names) == 2
+    assert len(both.list_names().names) == 2 and both.list_names().is_cut_off
+
+
+def test_what_lies_below_two_of_the_folders_is_listed_once(takes: Path) -> None:
+    names = AllowedFolders([takes, takes / "inner"]).list_names().names
+    assert sorted(names) == [str(takes / name) for name in ("a.wav", "inner/b c.wav", "link.wav")]
 
 
 def test_without_a_folder_that_exists_nothing_is_served(tmp_path: Path) -> None:

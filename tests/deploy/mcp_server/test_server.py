@@ -1,5 +1,6 @@
 """The MCP server through the SDK's own client, in one process."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,13 @@ pytest.importorskip("mcp", reason="pip install 'earwitness[mcp]'")
 from mcp import Client
 
 from agents.listening.tools import CATALOGUE
+from deploy.mcp_server import progress
 from deploy.mcp_server.server import build_server
 from deploy.mcp_server.tools import McpContext
 from services.http.options.unread_options import UNREAD_OPTIONS
+from services.progress import report_stage
 from services.scripted.service import ScriptedService
-from services.types import Answer
+from services.types import Answer, AudioClip, Question
 
 MODES = ("legacy", "auto")
 
@@ -52,6 +55,9 @@ async def test_the_tools_are_listed_with_the_schemas_of_the_catalogue(context: M
     assert "other_recording" in tools["compare"].input_schema["properties"]
     assert all(tool.annotations and tool.annotations.read_only_hint for tool in tools.values())
     assert all(tool.input_schema["additionalProperties"] is False for tool in tools.values())
+    returned = {name: tool.output_schema["properties"] for name, tool in tools.items() if tool.output_schema}
+    assert {"reply", "choice", "evidence"} <= set(returned["ask"]) and "findings" in returned["listen_slower"]
+    assert set(returned) == set(tools), "the SDK's client checks what a tool returns against it"
 
 
 @pytest.mark.slow
@@ -93,7 +99,8 @@ async def test_a_question_may_be_about_several_recordings_in_their_order(context
 
 @pytest.mark.slow
 async def test_recordings_are_listed_transcribed_and_described_with_times(context: McpContext) -> None:
-    assert await find(context, "recordings") == {"recordings": ["loud.wav", "tone.wav"], "num_unnameable": 0}
+    listed = {"recordings": ["loud.wav", "tone.wav"], "num_unnameable": 0, "is_cut_off": False}
+    assert await find(context, "recordings") == listed
     said = await find(context, "transcribe", recording="tone.wav")
     assert [one["text"] for one in said["evidence"]][1:] == ["Good morning.", "It rains."]
     assert (said["source"], said["duration_s"], said["evidence"][1]["end_s"]) == ("whisper-tiny", 2.0, 1.0)
@@ -134,8 +141,12 @@ async def test_what_cannot_be_done_comes_back_in_words_that_say_what_would_work(
     assert (await refuse(context, "play")).startswith("No tool named 'play'. Known: recordings, ask,")
     assert (await refuse(context, "ask", recording="tone.wav")).startswith("question: Field required. ask takes")
     assert (await refuse(context, "recordings", folder="/")).startswith("folder: Extra inputs are not permitted")
-    assert "options: Input should be a valid array" in await refuse(
+    assert "options: Input should be a valid array. 'ab' was given. ask takes recording," in await refuse(
         context, "ask", recording="tone.wav", question="What?", options="ab"
+    )
+    half_of_a_note = "What is \ud83c"
+    assert (await refuse(context, "ask", recording="tone.wav", question=half_of_a_note)).startswith(
+        "question: the text"
     )
     assert "less than 1" in await refuse(context, "listen_slower", recording="tone.wav", speed=3)
     assert await refuse(context, "ask", recording="tone.wav", question="fail") == "The server answered 500."
@@ -151,6 +162,35 @@ async def test_a_bug_is_logged_and_the_client_is_told_of_it_without_its_words(
     assert said == "An error of Earwitness itself; its log has the traceback."
     facts = [vars(record)["facts"] for record in caplog.records if record.msg == "bug"]
     assert facts[0]["error"] == "ZeroDivisionError" and "secret" not in json.dumps(facts)
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_a_client_that_asks_for_it_is_told_what_a_call_is_at(
+    context: McpContext, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = list[tuple[float, str | None]]()
+    enough = asyncio.Event()
+
+    async def note(seconds: float, total: float | None, message: str | None) -> None:
+        told.append((seconds, message))
+        assert total is None
+        if len(told) == 3:
+            enough.set()
+
+    async def answer(question: Question, _: AudioClip | None) -> Answer:
+        with report_stage("download qwen", total=8, unit="bytes") as stage:
+            stage.advance_to(2)
+            await enough.wait()
+        return Answer(question_id=question.id, reply="Rain", choice=None, path="cascade")
+
+    monkeypatch.setattr(progress, "EVERY_S", 0.11)
+    slow = context._replace(hearers=ScriptedService({"cascade": answer}))
+    async with Client(build_server(slow), mode=mode) as client:
+        asked = {"recording": "tone.wav", "question": "What?"}
+        found: Any = await client.call_tool("ask", asked, progress_callback=note)
+    assert found.structured_content["reply"] == "Rain"
+    seconds = [one for one, _ in told]
+    assert seconds == sorted(set(seconds)) and {words for _, words in told} == {"download qwen, 2 of 8 bytes"}
 
 
 async def test_a_call_that_the_client_gives_up_is_stopped(context: McpContext) -> None:
