@@ -30,6 +30,8 @@ class AnswerWords(Value):
     """Before a letter: it is not what is wanted."""
     answer: tuple[str, ...]
     """What stands before the answer in a form to fill in, and in the last line of a prompt."""
+    replier: tuple[str, ...]
+    """Who answers in a dialogue that is written as one text."""
     copula: tuple[str, ...]
     """What stands between `answer` and the answer in a statement."""
     question_label: tuple[str, ...]

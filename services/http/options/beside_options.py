@@ -78,10 +78,10 @@ def _compile_request() -> re.Pattern[str]:
 
 @cache
 def _compile_answer() -> re.Pattern[str]:
-    """Compile the beginning of an answer with its label, such as "Answer: B" or "The answer is (B)"."""
+    """Compile the beginning of an answer with its label: "Answer: B", "The answer is (B)", "Assistant: B"."""
     words = read_answer_words()
     return re.compile(
-        rf"\W{{0,5}}(?:[^\W\d_]{{1,10}}\s){{0,2}}(?:{make_pattern_of_any(words.answer)}|A\b)"
+        rf"\W{{0,5}}{make_pattern_of_any(words.replier)}\W{{0,3}}[:：>\]]\W{{0,4}}\w|\W{{0,5}}(?:[^\W\d_]{{1,10}}\s){{0,2}}(?:{make_pattern_of_any(words.answer)}|A\b)"
         rf"\W{{0,4}}(?:[:：]|{make_pattern_of_any(words.copula)})\W{{0,4}}\w",
         re.IGNORECASE,
     )

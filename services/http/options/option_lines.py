@@ -27,10 +27,16 @@ INLINE = "".join(sorted({mark for mark in chain(*ALPHABETS) if len(mark) == 1 an
 MARK = re.compile(
     r"(?<![^\s？：。！；，、/|])(?:\*\*|__)?"
     rf"(?:[(（](?P<round>[{INLINE}]|\d\d?)[)）]|[\[【](?P<square>[{INLINE}]|\d\d?)[\]】]"
-    rf"|(?P<bare>[{INLINE}]|\d\d?)(?:(?P<sign>[.):])(?=\*\*|__|\s|[^\W\d])|(?P<wide>[、：．）])))"
+    rf"|(?P<bare>[{INLINE}]|\d\d?)(?:(?P<sign>[.):])(?=\*\*|__|\s|[^\W\d])|(?P<wide>[、：．）])"
+    rf"|\s?(?P<joint>[=＝→])|\s(?P<dash>[-–—])(?=\s)))"
     rf"(?:\*\*|__)?\s*(?=\S)|（(?P<wide_round>[{INLINE}]|\d\d?)）\s*(?=\S)|(?P<circle>[{CIRCLES}])\ufe0f?\s*(?=\S)"
 )
 """Of an option that may share its line with others: at the begin, after a space or after a full-width sign."""
+INTRODUCTIONS = ("?", ":", "？", "：", "؟")  # ends of a line that options of any mark may follow
+JOINTS = "=＝→-–—"
+"""Signs behind a mark that stand in formulas and sentences too: options so marked follow a question or a colon only."""
+IN_BRACKETS = re.compile(rf"(.*[{re.escape(''.join(INTRODUCTIONS))}]\s*)[(（]([^()（）]*)[)）][.。]?\s*")
+"""Options that share a pair of brackets behind a question."""
 BETWEEN = re.compile(r"[\s,;，；/|]+(?:or[\s,;]*)?$")
 """What separates an option from the next in its line, and belongs to neither."""
 SEPARATOR = re.compile(r"[,;，；/|]\s*\Z")
@@ -41,7 +47,6 @@ FOLLOWING = {
 """Number of an alphabet -> its marks, each with the next one."""
 MOST_CHARACTERS = 2 * LONGEST_TEXT  # of a text that is split: a question, and what is said beside it
 MOST_LINES = 20  # of an option that goes on over several
-INTRODUCTIONS = ("?", ":", "？", "：", "؟")  # ends of a line that options of any mark may follow
 ENDS = (*INTRODUCTIONS, ".", "!", "。", "！")  # of a sentence that options may follow in the same line
 LEAST_SHORT = 3  # two numbers in a row stand in many a sentence
 IN_WORD = r"[^\s.!?:;。！？：；\"“”«»„]"
@@ -166,11 +171,12 @@ class _InlineMark(NamedTuple):
 
 def _split_line(line: str) -> list[str]:
     """Split a line that lists several options into what stands before them, and each of them."""
+    line = _open_brackets(line)
     marks = _find_longest_run(list(_find_marks(line))) if len(line) <= LONGEST_TEXT else []
     if len(marks) < 2 or any(sign in line[marks[-1].end :] for sign in ("?", "？")):  # a sentence goes on
         return [line]
     before = drop_options_label(line[: marks[0].start].strip())
-    ends = ENDS if marks[0].mark in ascii_uppercase else INTRODUCTIONS
+    ends = ENDS if marks[0].mark in ascii_uppercase and marks[0].style not in JOINTS else INTRODUCTIONS
     if before and not (before.endswith(ends) and _is_first(marks[0])):
         return [line]
     edges = [mark.start for mark in marks] + [len(line)]
@@ -179,6 +185,15 @@ def _split_line(line: str) -> list[str]:
     if not any(split_request(one).told for one in options[:-1]):
         options[-1:] = [drop_full_stop(last, options[:-1]), told]
     return [part for part in (before, *options) if part]
+
+
+def _open_brackets(line: str) -> str:
+    """Return a line without the brackets around all of its options, such as `Which? (A = man, B = woman)`."""
+    found = IN_BRACKETS.fullmatch(line) if len(line) <= LONGEST_TEXT else None
+    if found is None:
+        return line
+    marks = _find_longest_run(list(_find_marks(found[2])))
+    return found[1] + found[2] if len(marks) > 1 and _is_first(marks[0]) and not marks[0].start else line
 
 
 def _split_short_list(text: str) -> Split | None:
@@ -204,7 +219,7 @@ def _find_marks(line: str) -> Iterator[_InlineMark]:
     for match in MARK.finditer(line):
         mark = match["round"] or match["wide_round"] or match["square"] or match["bare"]
         style = "()" if match["round"] or match["wide_round"] else "[]" if match["square"] else ""
-        style = style or match["sign"] or match["wide"] or "circled"
+        style = style or match["sign"] or match["wide"] or match["joint"] or match["dash"] or "circled"
         mark = fold_mark(mark) if mark else read_circle(match["circle"])
         yield _InlineMark(mark, style, match.start(), match.end())
 

@@ -56,7 +56,7 @@ LETTERS = r"[^\W\d_]{1,5}|\d{1,2}"
 MARK = re.compile(
     rf"{BULLET}(?P<emphasis>{EMPHASIS})?{WORD}"
     rf"(?:(?P<opening>[(\[【<{{])\s?(?P<inside>{LETTERS})\s?(?P<closing>[)\]】>}}]){EMPHASIS}?[.:]?"
-    rf"|(?P<bare>{LETTERS})(?:(?P<sign>[.):、]|[>|/=](?=\s)|\t|\s[-–—=|→](?=\s))|{EMPHASIS}(?P<outer>[.):、]|(?=\s))))"
+    rf"|(?P<bare>{LETTERS})(?:(?P<sign>[.):、]|[=→](?=\s|[^\W\d])|[>|/](?=\s)|\t|\s[-–—=|→](?=\s))|{EMPHASIS}(?P<outer>[.):、]|(?=\s))))"
     rf"{EMPHASIS}?(?P<space>\s*)(?P<text>\S.*)",
     re.IGNORECASE,
 )

@@ -9,7 +9,9 @@ from services.http.options.option_lines import Split
 from services.http.options.option_literals import holds_list
 from services.http.options.option_marks import ALPHABETS, CIRCLES, HALF_WIDTH, INVISIBLE, fold_mark, read_circle
 
-TOKEN = re.compile(rf"(?:(?<=\s)|\A)[(\[*_`\"'“]{{0,3}}([^\W\d_]|\d{{1,2}})[)\].:、*_`\"'”]{{1,3}}(?!\d)|([{CIRCLES}])")
+TOKEN = re.compile(
+    rf"(?:(?<=\s)|\A)[(\[*_`\"'“]{{0,3}}([^\W\d_]|\d{{1,2}})(?:[)\].:、*_`\"'”]{{1,3}}(?!\d)|\s?[=＝→](?=\s?[^\W\d]))|([{CIRCLES}])"
+)
 FIRST = re.compile(r"\W*([^\W\d_]|\d{1,2})(?!\w)")
 BULLET = re.compile(r"[-*•·▪●○◦‣]\s+\S")
 UNREAD_OPTIONS = (

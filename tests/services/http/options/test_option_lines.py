@@ -239,3 +239,43 @@ def test_the_longest_text_that_is_split_is_split_at_once(unit: str) -> None:
     for repeated in (unit * MOST_CHARACTERS, "Which options?\n" + unit * MOST_CHARACTERS):
         with suppress(BadRequest):
             split_options(repeated[:MOST_CHARACTERS])
+
+
+@pytest.mark.parametrize(
+    ("text", "question", "options"),
+    [
+        ("What is heard? A = rain, B = dog", "What is heard?", ("rain", "dog")),
+        ("What is heard? A=rain B=dog", "What is heard?", ("rain", "dog")),
+        ("Which animal is it? (A = cat, B = dog, C = cow)", "Which animal is it?", ("cat", "dog", "cow")),
+        ("Which animal is it? (A: cat; B: dog)", "Which animal is it?", ("cat", "dog")),
+        ("What is heard? A - rain, B - a dog", "What is heard?", ("rain", "a dog")),
+        ("What is heard? 1 = rain, 2 = dog, 3 = wind", "What is heard?", ("rain", "dog", "wind")),
+        ("听到什么？A=雨，B=狗", "听到什么？", ("雨", "狗")),
+        ("Choose: A→rain, B→dog", "Choose:", ("rain", "dog")),
+        ("Was hört man? A = Regen, B = Hund. Antworte kurz.", "Was hört man?\nAntworte kurz.", ("Regen", "Hund")),
+        ("In the formula A = 5, B = 3, what is A+B?", "In the formula A = 5, B = 3, what is A+B?", ()),
+        ("Listen. A = 440 Hz, B = 880 Hz. Which is it?", "Listen. A = 440 Hz, B = 880 Hz. Which is it?", ()),
+        ("Is it loud? (I mean A - the first - and B - the last)", None, ()),
+        ("What is heard (A major, B minor)?", None, ()),
+    ],
+)
+def test_options_in_one_line_may_be_marked_by_a_sign_between_and_stand_in_brackets(
+    text: str, question: str | None, options: tuple[str, ...]
+) -> None:
+    split = split_options(text)
+    assert (split.question, split.options) == (question or text, options)
+
+
+@pytest.mark.parametrize(
+    ("user", "assistant"),
+    [("User:", "Assistant:"), ("### Human:", "### Assistant:"), ("USER:", "AI:"), ("Benutzer:", "Assistent:")],
+)
+@pytest.mark.parametrize("listed", ["\n(A) {}\n(B) {}", " (A) {} (B) {}"])
+def test_an_answered_turn_of_a_dialogue_in_one_text_is_an_example(user: str, assistant: str, listed: str) -> None:
+    first = f"{user} What is heard?" + listed.format("Rain", "Hail")
+    last = f"{user} And now?" + listed.format("Wind", "A cow")
+    split = split_options(f"{first}\n{assistant} B\n{last}\n{assistant}")
+    assert (split.options, split.num_examples) == (("Wind", "A cow"), 1)
+    assert split.question == f"{user} And now?\n{assistant}"
+    with pytest.raises(BadRequest, match="lists options twice"):
+        split_options(f"{first}\nAssistants are here.\n{last}")
