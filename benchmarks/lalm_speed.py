@@ -34,6 +34,7 @@ from lalm.train.corpus import Corpus
 from lalm.train.data import Dataset, MicroBatch, Sampler, TrainClip, TrainExample
 from lalm.train.features import FeatureStore
 from lalm.train.parallel import join_processes
+from lalm.train.steps import StepFeed
 from lalm.train.trainer import Trainer, compute_learning_rate
 from services.types import SAMPLE_RATE, AudioClip
 
@@ -79,7 +80,8 @@ def _run(config: TrainConfig, clips: list[AudioClip], folder: Path, *, plain: bo
         dataset = _make_rows(clips, config.model.connector)
         features = FeatureStore(built.encoders, folder, revisions=["benchmark"])
         num_queries = config.model.connector.num_queries
-        steps = Sampler(dataset, config.batch, num_queries=num_queries, seed=config.seed).draw_steps()
+        sampler = Sampler(dataset, config.batch, num_queries=num_queries, seed=config.seed)
+        steps = StepFeed(lambda _, part: None if part else sampler, config.batch.sequences_per_step).draw_steps()
         trainer = Trainer(config, built.model, Corpus(dataset, Dataset(()), features), group)
         by_hash = {clip.sha256: clip for clip in clips}
         started, losses = time.process_time(), []

@@ -8,13 +8,13 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 from lalm.prompting import AUDIO
 from services.errors import BadConfig
-from services.json_lines import RowId, parse_row, read_lines
+from services.json_lines import FIRST_LINE, LinePlace, RowId, locate_lines, parse_row
 from services.types import Message, Sampling
 
 NEEDED = '{"messages": [{"role", "content", "audios": [{"audio", "text"}]}], "response"}'
@@ -110,11 +110,25 @@ class Conversation(BaseModel):
         return json.dumps({**given, "messages": messages, "source": self.source}, ensure_ascii=False) + "\n"
 
 
+class LocatedConversation(NamedTuple):
+    """A training row, and where its line begins in the file."""
+
+    row: Conversation
+    place: LinePlace
+
+
 def read_conversations(path: Path) -> Iterator[Conversation]:
     """Yield the conversations of a JSON lines file; raise `BadConfig` with the number of an invalid line."""
+    return (one.row for one in locate_conversations(path))
+
+
+def locate_conversations(path: Path, first: LinePlace = FIRST_LINE) -> Iterator[LocatedConversation]:
+    """Yield the conversations of a JSON lines file from a line on; raise `BadConfig` with that of an invalid one."""
     try:
-        for number, line in read_lines(path):
-            yield parse_row(Conversation, line, place=f"{path}:{number}", name="a conversation", needed=NEEDED)
+        for place, line in locate_lines(path, first):
+            name = f"{path}:{place.number}"
+            row = parse_row(Conversation, line, place=name, name="a conversation", needed=NEEDED)
+            yield LocatedConversation(row, place)
     except OSError as error:
         raise make_unreadable_error(path, error) from error
 

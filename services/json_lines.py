@@ -46,6 +46,24 @@ class Line(NamedTuple):
     text: str
 
 
+class LinePlace(NamedTuple):
+    """Where a line of a text file begins."""
+
+    number: int = 1
+    byte: int = 0
+    """0 in UTF-16, which is read from its beginning."""
+
+
+FIRST_LINE = LinePlace()
+
+
+class LocatedLine(NamedTuple):
+    """A line of a text file, without the line feed at its end."""
+
+    place: LinePlace
+    text: str
+
+
 class JsonRow(NamedTuple):
     """A value of a JSON list, or of a line of JSON lines."""
 
@@ -107,16 +125,21 @@ def read_lines(path: Path) -> Iterator[Line]:
         OSError: the file cannot be opened.
         BadConfig: a line is in neither UTF-8 nor UTF-16.
     """
+    return (Line(one.place.number, one.text) for one in locate_lines(path))
+
+
+def locate_lines(path: Path, first: LinePlace = FIRST_LINE) -> Iterator[LocatedLine]:
+    """Yield what `read_lines` does, from a line on and with the place of each; raises the same errors."""
     with path.open("rb") as file:
         encoding = _detect_encoding(file.read(NUM_BYTES_SNIFFED))
-        file.seek(0)
+        file.seek(first.byte)
         if encoding in {"utf-8", "utf-8-sig"}:
-            yield from _decode_lines(path, file)
+            yield from _decode_lines(path, file, first)
             return
         try:
             for number, line in enumerate(io.TextIOWrapper(file, encoding, newline="\n"), start=1):
-                if line.strip():
-                    yield Line(number, line.rstrip("\n"))
+                if line.strip() and number >= first.number:
+                    yield LocatedLine(LinePlace(number), line.rstrip("\n"))
         except UnicodeDecodeError as error:
             raise _make_encoding_error(f"'{path}'", error) from error
 
@@ -239,15 +262,17 @@ def make_row_error(place: str, error: ValidationError) -> BadConfig:
     return BadConfig(f"{place}, {field}{word_problem(problem)}.")
 
 
-def _decode_lines(path: Path, lines: Iterable[bytes]) -> Iterator[Line]:
-    for number, content in enumerate(lines, start=1):
+def _decode_lines(path: Path, lines: Iterable[bytes], first: LinePlace) -> Iterator[LocatedLine]:
+    start = first.byte
+    for number, content in enumerate(lines, start=first.number):
         whole = content.removeprefix(codecs.BOM_UTF8) if number == 1 else content
         try:
             line = whole.decode()
         except UnicodeDecodeError as error:
             raise _make_encoding_error(f"'{path}', line {number}", error) from error
         if line.strip():
-            yield Line(number, line.rstrip("\n"))
+            yield LocatedLine(LinePlace(number, start), line.rstrip("\n"))
+        start += len(content)
 
 
 def _detect_encoding(start: bytes) -> str:

@@ -26,6 +26,7 @@ from lalm.train.config import TrainConfig
 from lalm.train.desta import export_desta, import_desta, is_desta
 from lalm.train.parallel import DataParallelGroup
 from lalm.train.run_files import CONFIG, RESUME, WEIGHTS, read_config, require_same_config
+from lalm.train.steps import BEGINNING, PartPlace, StepPlace
 from services.errors import BadConfig
 from services.files import write_atomic
 
@@ -56,12 +57,15 @@ def require_folder(folder: Path) -> None:
         raise BadConfig(f"'{folder}' is a file; a run needs a folder of its own.")
 
 
-def save(step: int, model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group: DataParallelGroup) -> None:
-    """Write a checkpoint: model, optimiser moments, and the random state of each process."""
+def save(
+    place: StepPlace, model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group: DataParallelGroup
+) -> None:
+    """Write a checkpoint: model, optimiser moments, place in the rows, and the random state of each process."""
     states = group.all_gather(get_rng_state(group.device).to(group.device))
     if not group.is_first:
         return
-    tensors = {"step": torch.tensor(step)} | {f"rng/{rank}": state for rank, state in enumerate(states)}
+    steps = {"step": torch.tensor(place.num_done), "part": torch.tensor(place.part)}
+    tensors = steps | {f"rng/{rank}": state for rank, state in enumerate(states)}
     for name, value in model.list_trained_parameters():
         for moment, state in optimizer.state[value].items():
             tensors[f"{moment}/{name}"] = state
@@ -71,14 +75,14 @@ def save(step: int, model: AudioLanguageModel, optimizer: Optimizer, folder: Pat
     )  # last, so that an interrupted save is repeated
 
 
-def resume(model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group: DataParallelGroup) -> int:
-    """Resume from the checkpoint that `save` wrote; return the completed steps, 0 if there is no checkpoint.
+def resume(model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group: DataParallelGroup) -> StepPlace:
+    """Resume from the checkpoint that `save` wrote; return its place in the rows, the first if there is none.
 
     Raises:
         BadConfig: the run was started with another number of processes.
     """
     if not (folder / RESUME).is_file():
-        return 0
+        return BEGINNING
     stored = load_file(folder / RESUME)
     num_processes = sum(name.startswith("rng/") for name in stored)
     if num_processes != group.world_size:
@@ -95,7 +99,8 @@ def resume(model: AudioLanguageModel, optimizer: Optimizer, folder: Path, group:
                 moment: state.to(CPU_FLOAT if moment == "step" else value) for moment, state in moments.items()
             }
     set_rng_state(stored[f"rng/{group.rank}"], group.device)
-    return int(stored["step"])
+    part = PartPlace(*stored["part"].tolist()) if "part" in stored else PartPlace()  # 2.7 and before kept none
+    return StepPlace(int(stored["step"]), part)
 
 
 def get_rng_state(device: torch.device) -> Tensor:

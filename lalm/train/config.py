@@ -53,6 +53,8 @@ class DataConfig(ConfigPart):
     """Styles of the rows to train on (`lalm/messages.py`); empty: all."""
     audio_root: Path
     """Folder that the audio paths of the rows are relative to."""
+    buffer: int | None = Field(default=None, gt=0)
+    """Rows of `files` that are in memory at a time (`lalm/train/streaming.py`); None: all."""
     validation: float = Field(default=0.05, ge=0, lt=1)
     """Share of the clips held back for the validation loss, with all clips cut from the same recordings."""
     validation_files: tuple[Path, ...] = ()
@@ -67,6 +69,15 @@ class DataConfig(ConfigPart):
     """Precision of the encoder features cached on disk; float16 takes half the space."""
     max_length: int = Field(default=512, gt=0)
     """Maximum tokens of prompt and reply together; longer rows are dropped and counted."""
+
+    @model_validator(mode="after")
+    def _require_held_rows_of_their_own(self) -> Self:
+        if self.buffer and self.validation and not self.validation_files:
+            raise ValueError(
+                "with buffer the rows are never all in memory, so that no clips can be chosen to hold back: name "
+                "validation_files, or set validation to 0"
+            )
+        return self
 
 
 FLOAT32_MAX = 3.4e38

@@ -5,21 +5,21 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from lalm.messages import Conversation, MessageAudio, read_conversations
+from lalm.messages import MessageAudio, read_conversations
 from lalm.model import parts
 from lalm.model.build import LalmComponents
 from lalm.model.frames import count_segments
-from lalm.model.template import format_evidence, truncate_evidence, truncate_transcript
+from lalm.model.template import ChatTemplate, format_evidence, truncate_evidence, truncate_transcript
 from lalm.statements import join_transcript
 from lalm.train.config import DataConfig, RowSource, TrainConfig
 from lalm.train.data import Dataset, TrainClip, split_dataset, tokenise
 from lalm.train.features import FeatureStore
 from lalm.train.parallel import DataParallelGroup
+from lalm.train.streaming import DrawnRow, RowStream, Stretch, list_origins
 from services.audio import load as audio
 from services.catalog import open_asr, open_captioner
 from services.errors import BadAudio, BadConfig
@@ -35,8 +35,24 @@ class Corpus:
     """Rows and features of a run."""
 
     training: Dataset
+    """All rows, or those of the first buffer."""
     validation: Dataset
     features: FeatureStore
+    stream: "StreamedRows | None" = None
+    """The other buffers, where not all rows are in memory."""
+
+    @property
+    def num_drawn(self) -> float:
+        """Rows drawn per epoch, on average."""
+        return sum(one.weight for one in self.training.examples) if self.stream is None else self.stream.num_drawn
+
+    def open_part(self, epoch: int, part: int) -> Dataset | None:
+        """Return the rows of a part of an epoch; None where it has no such part."""
+        if (epoch, part) == (0, 0):
+            return self.training
+        if self.stream is None:
+            return self.training if part == 0 else None
+        return self.stream.load(epoch, part)
 
 
 def load_corpus(
@@ -48,33 +64,100 @@ def load_corpus(
         BadConfig: a file cannot be read, or no row is left to train on.
     """
     features = open_features(config, built)
-    drawn = _read_rows(config.data.files, config.data, root)
+    loader = _DatasetLoader(config, built.template, features, root, group)
     held = _read_rows([RowSource(file=file) for file in config.data.validation_files], config.data, root)
-    conversations = [row for row, _ in drawn]
-    audios = list(dict.fromkeys(audio for one in (*conversations, *(row for row, _ in held)) for audio in one.audios))
-    reader = _ClipReader(config, features, root / config.data.audio_root)
-    if not group.is_first:
-        group.wait_for_all()  # the first process fills the caches that the others read
     with show_progress(quiet=quiet or not group.is_first):
-        clips = asyncio.run(reader.read_clips(audios))
-    if group.is_first:
-        group.wait_for_all()
-    dataset = tokenise(
-        conversations,
-        built.template,
-        clips.__getitem__,
-        max_length=config.data.max_length,
-        weights=[weight for _, weight in drawn],
-    )
-    if held:
-        validation = tokenise(
-            [row for row, _ in held], built.template, clips.__getitem__, max_length=config.data.max_length
+        validation = loader.load(held)
+        if config.data.buffer:
+            origins = frozenset(origin for one in held for origin in list_origins(one.row))
+            rows = RowStream(config.data, config.data.buffer, root, seed=config.seed, held=origins)
+            stream = StreamedRows(rows, loader, validation, group)
+            corpus = Corpus(stream.load_first(), validation, features, stream)
+        else:
+            corpus = _split(loader.load(_read_rows(config.data.files, config.data, root)), validation, features, config)
+    if 0 < corpus.num_drawn < 1:
+        raise BadConfig(
+            f"The weights in data.files add up to {corpus.num_drawn:g} rows per epoch: at least 1 is needed."
         )
+    return corpus
+
+
+def _split(dataset: Dataset, validation: Dataset, features: FeatureStore, config: TrainConfig) -> Corpus:
+    """Return a corpus of rows that are all in memory, with the validation rows of their files or held back."""
+    if config.data.validation_files:
+        _require_rows(dataset)
         _require_separation(dataset, validation)
         return Corpus(dataset, validation, features)
     _require_training(dataset, config.data)
-    training, validation = split_dataset(dataset, config.data.validation, config.seed)
-    return Corpus(training, validation, features)
+    return Corpus(*split_dataset(dataset, config.data.validation, config.seed), features)
+
+
+class _DatasetLoader:
+    """Encodes the clips of rows, and tokenises the rows."""
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        template: ChatTemplate,
+        features: FeatureStore,
+        root: Path,
+        group: DataParallelGroup,
+    ) -> None:
+        self._max_length, self._template, self._group = config.data.max_length, template, group
+        self._reader = _ClipReader(config, features, root / config.data.audio_root)
+
+    def load(self, rows: Sequence[DrawnRow]) -> Dataset:
+        """Load rows, with the features of their clips on disk; every process has to load the same ones."""
+        audios = list(dict.fromkeys(audio for one in rows for audio in one.row.audios))
+        if not self._group.is_first:
+            self._group.wait_for_all()  # the first process fills the caches that the others read
+        clips = asyncio.run(self._reader.read_clips(audios))
+        if self._group.is_first:
+            self._group.wait_for_all()
+        return tokenise(
+            [one.row for one in rows],
+            self._template,
+            clips.__getitem__,
+            max_length=self._max_length,
+            weights=[one.weight for one in rows],
+        )
+
+
+class StreamedRows:
+    """Datasets of the buffers of a stream; what is dropped of each is printed in the first epoch.
+
+    Args:
+        rows: the stream.
+        loader: makes a dataset of rows.
+        validation: rows that share no clip or recording with any buffer.
+        group: the processes of the run, all of which load the same buffers.
+    """
+
+    def __init__(self, rows: RowStream, loader: _DatasetLoader, validation: Dataset, group: DataParallelGroup) -> None:
+        self._rows, self._loader, self._validation, self._group = rows, loader, validation, group
+        self.num_rows, self.num_drawn = rows.num_rows, rows.num_drawn
+
+    def load_first(self) -> Dataset:
+        """Load the first buffer of the first epoch; raise `BadConfig` if it holds no row to train on."""
+        dataset = self._read(self._rows.list_buffers(0)[0])
+        _require_rows(dataset)
+        return dataset
+
+    def load(self, epoch: int, part: int) -> Dataset | None:
+        """Load a buffer; None where the epoch has no such buffer."""
+        buffers = self._rows.list_buffers(epoch)
+        if part >= len(buffers):
+            return None
+        dataset = self._read(buffers[part])
+        if epoch == 0 and dataset.dropped and self._group.is_first:
+            what = f"buffer {part + 1} of {len(buffers)}; dropped: {dataset.describe_dropped()}"
+            print(f"Rows       {what}", flush=True)  # noqa: T201 - command-line output
+        return dataset
+
+    def _read(self, buffer: Sequence[Stretch]) -> Dataset:
+        dataset = self._loader.load(self._rows.read(buffer))
+        _require_separation(dataset, self._validation)
+        return dataset
 
 
 def open_features(config: TrainConfig, built: LalmComponents) -> FeatureStore:
@@ -84,22 +167,19 @@ def open_features(config: TrainConfig, built: LalmComponents) -> FeatureStore:
     return FeatureStore(built.encoders, read_settings().home / "features", revisions=revisions, dtype=dtype)
 
 
-class _DrawnRow(NamedTuple):
-    """A row, and how often it is drawn per epoch."""
-
-    row: Conversation
-    weight: float
-
-
-def _read_rows(sources: Sequence[RowSource], config: DataConfig, root: Path) -> list[_DrawnRow]:
-    rows = [_DrawnRow(row, one.weight) for one in sources for row in read_conversations(root / one.file)]
+def _read_rows(sources: Sequence[RowSource], config: DataConfig, root: Path) -> list[DrawnRow]:
+    rows = [DrawnRow(row, one.weight) for one in sources for row in read_conversations(root / one.file)]
     return _select_styles(rows, config)
 
 
-def _require_separation(training: Dataset, validation: Dataset) -> None:
-    """Refuse validation rows about a clip or a recording that is trained on, and a training without rows."""
+def _require_rows(training: Dataset) -> None:
+    """Refuse a training without rows."""
     if not training.examples:
         raise BadConfig(f"No row of data.files can be trained on: {training.describe_dropped() or 'they are empty'}.")
+
+
+def _require_separation(training: Dataset, validation: Dataset) -> None:
+    """Refuse validation rows about a clip or a recording that is trained on."""
     trained = {origin for one in training.examples for origin in one.origins}
     if shared := {origin for one in validation.examples for origin in one.origins} & trained:
         paths = {clip.sha256: clip.path for one in validation.examples for clip in one.clips}
@@ -110,7 +190,7 @@ def _require_separation(training: Dataset, validation: Dataset) -> None:
         )
 
 
-def _select_styles(rows: Sequence[_DrawnRow], config: DataConfig) -> list[_DrawnRow]:
+def _select_styles(rows: Sequence[DrawnRow], config: DataConfig) -> list[DrawnRow]:
     """Return the rows of the chosen styles; raise `BadConfig` with the styles that exist if there are none."""
     wanted = [one for one in rows if not config.styles or one.row.style in config.styles]
     if rows and not wanted:

@@ -1,6 +1,6 @@
 """Training data: tokenised rows, the split by recording, and the micro-batches (packed sequences) of each step.
 
-The content of a step depends only on the seed and its number, so resuming needs no saved sampler state.
+The content of a step depends only on the seed and its number, so resuming needs no saved random state.
 """
 
 import math
@@ -204,7 +204,7 @@ def show_whole(examples: Sequence[TrainExample], _epoch: int, _part: int) -> Sho
 
 
 class Sampler:
-    """Yields the micro-batches of every step.
+    """Yields the micro-batches of every epoch; `lalm/train/steps.py` makes steps of them.
 
     Args:
         dataset: rows.
@@ -212,9 +212,6 @@ class Sampler:
         num_queries: audio embeddings of a segment.
         seed: of the order.
         show: returns rows as they are shown in an epoch.
-
-    Raises:
-        BadConfig: the weights of the rows leave less than one row for each epoch.
     """
 
     def __init__(
@@ -225,19 +222,6 @@ class Sampler:
         for example in dataset.examples:
             by_clips[example.clips].append(example)
         self._by_clips = dict(by_clips)
-        if 0 < (drawn := sum(example.weight for example in dataset.examples)) < 1:
-            raise BadConfig(f"The weights in data.files add up to {drawn:g} rows per epoch: at least 1 is needed.")
-
-    def draw_steps(self) -> Iterator[tuple[MicroBatch, ...]]:
-        """Yield the micro-batches of each step, epoch after epoch, without end."""
-        epoch, pending = 0, []
-        while True:
-            for sequence in self.draw_epoch(epoch):
-                pending.append(sequence)
-                if len(pending) == self._batch.sequences_per_step:
-                    yield tuple(pending)
-                    pending = []
-            epoch += 1
 
     def draw_epoch(self, number: int) -> Iterator[MicroBatch]:
         """Yield the rows, each as often as its weight says, in an order that depends on the seed and the epoch."""

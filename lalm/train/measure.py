@@ -85,6 +85,7 @@ def describe_run(built: LalmComponents, corpus: Corpus, trial: TrainStep, config
     frozen = _count_frozen_bytes(built.encoders) + _count_frozen_bytes(built.model.backbone)
     unreached = count_unadapted(built.model.backbone) if config.model.lora else 0
     unadapted = f"Unadapted  {unreached:>13,} of the backbone, which the adapters do not reach" if unreached else ""
+    in_memory = "" if corpus.stream is None else f" in memory of {corpus.stream.num_rows:,}"
     hours = trial.seconds * config.optimizer.num_steps / 3600
     return "\n".join(
         line
@@ -95,7 +96,7 @@ def describe_run(built: LalmComponents, corpus: Corpus, trial: TrainStep, config
             f"Backbone   {_count_weights(built.model.backbone) - size.adapters:>13,} frozen",
             unadapted,
             f"Memory     {frozen / 1e9:.2f} GB frozen, {trained * ADAM_BYTES / 1e9:.2f} GB trained, and activations",
-            f"Rows       {len(corpus.training.examples)} to train on about "
+            f"Rows       {len(corpus.training.examples)}{in_memory} to train on about "
             f"{format_count(corpus.training.num_clips, 'clip')}, "
             f"{len(corpus.validation.examples)} held back; dropped: {corpus.training.describe_dropped() or 'none'}",
             f"A step     {format_count(trial.num_rows, 'row')}, "

@@ -6,7 +6,6 @@ What the run folder holds is listed in `lalm/train/checkpoint.py` and `lalm/trai
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
-from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +25,7 @@ from lalm.train.corpus import Corpus, load_corpus
 from lalm.train.data import Sampler, show_whole
 from lalm.train.measure import Meter, describe_run
 from lalm.train.parallel import DataParallelGroup, join_processes
+from lalm.train.steps import BEGINNING, StepFeed, StepPlace
 from lalm.train.trainer import Trainer
 from services.catalog import ASRS, CAPTIONERS, pick
 from services.errors import BadConfig
@@ -79,9 +79,9 @@ def train(config: TrainConfig, root: Path, folder: Path, options: TrainOptions) 
         check_backbone(built.model, config.model.backbone)
         # 3. Load the data: tokenised rows, cached features
         corpus = load_corpus(config, built, root, group, quiet=quiet)
-        steps = make_sampler(config, built, corpus).draw_steps()
+        feed = make_feed(config, built, corpus)
         # 4. Measure one step, and print what the run will take
-        trainer, first = Trainer(config, built.model, corpus, group), next(steps)
+        trainer, first = Trainer(config, built.model, corpus, group), next(feed.draw_steps())
         trial = trainer.measure_step(first)
         if group.is_first:
             print(describe_run(built, corpus, trial, config), flush=True)  # noqa: T201 - command-line output
@@ -93,30 +93,37 @@ def train(config: TrainConfig, root: Path, folder: Path, options: TrainOptions) 
         if begins:  # only now, so that a run that cannot start leaves nothing behind
             held.enter_context(run_folder.lock_run(folder, config, rows))
         if is_begun:
-            done = resume(trainer, folder, group)
+            place = resume(trainer, folder, group)
         else:
-            done = 0
+            place = BEGINNING
             calibrate(config, built, corpus)
             for aligner in aligners:
                 align(aligner, folder, group, quiet=quiet)
             synchronise_weights(built, config.seed, group)
-            checkpoint.save(0, trainer.model, trainer.optimizer, folder, group)
+            checkpoint.save(place, trainer.model, trainer.optimizer, folder, group)
         # 6. Train
         metrics = folder / run_files.METRICS
-        with Meter(metrics, config, built, group, done=done, trackers=options.trackers) as meter:
-            for step, packs in islice(enumerate(chain([first], steps)), done, config.optimizer.num_steps):
+        left = range(place.num_done, config.optimizer.num_steps)
+        with Meter(metrics, config, built, group, done=place.num_done, trackers=options.trackers) as meter:
+            for step, packs in zip(left, feed.draw_steps(place), strict=False):
                 meter.add_step(trainer.step(step, packs))
                 if (step + 1) % config.save_every == 0 or step + 1 == config.optimizer.num_steps:
                     meter.add_validation(step, trainer.compute_validation_loss())
-                    checkpoint.save(step + 1, trainer.model, trainer.optimizer, folder, group)
+                    checkpoint.save(feed.locate(step + 1), trainer.model, trainer.optimizer, folder, group)
 
 
-def make_sampler(config: TrainConfig, built: LalmComponents, corpus: Corpus) -> Sampler:
-    """Make the sampler of the training rows, with modality dropout if the configuration has it."""
-    shares, dataset, seed = config.data.beside, corpus.training, config.seed
-    show = BesideText(shares, dataset, built.template, seed=seed) if shares else show_whole
-    num_queries = config.model.connector.num_queries
-    return Sampler(dataset, config.batch, num_queries=num_queries, seed=seed, show=show)
+def make_feed(config: TrainConfig, built: LalmComponents, corpus: Corpus) -> StepFeed:
+    """Make the feed of the training rows, with modality dropout if the configuration has it."""
+    shares, seed, num_queries = config.data.beside, config.seed, config.model.connector.num_queries
+
+    def open_part(epoch: int, part: int) -> Sampler | None:
+        dataset = corpus.open_part(epoch, part)
+        if dataset is None:
+            return None
+        show = BesideText(shares, dataset, built.template, seed=seed) if shares else show_whole
+        return Sampler(dataset, config.batch, num_queries=num_queries, seed=seed, show=show)
+
+    return StepFeed(open_part, config.batch.sequences_per_step)
 
 
 def resolve_sources(config: TrainConfig, root: Path) -> TrainConfig:
@@ -161,8 +168,8 @@ def check_config(config: TrainConfig, group: DataParallelGroup) -> None:
         )
 
 
-def resume(trainer: Trainer, folder: Path, group: DataParallelGroup) -> int:
-    """Resume from the last checkpoint; return the number of completed steps."""
+def resume(trainer: Trainer, folder: Path, group: DataParallelGroup) -> StepPlace:
+    """Resume from the last checkpoint; return the place of the next step."""
     try:
         return checkpoint.resume(trainer.model, trainer.optimizer, folder, group)
     except (OSError, SafetensorError, KeyError) as error:

@@ -132,7 +132,7 @@ def test_moments_of_another_precision_are_gone_on_with(make_run: MakeRun, tmp_pa
     save_file(halved, folder / run_files.RESUME)
     built = build(read_config(config, TrainConfig).model, CPU)
     optimizer = torch.optim.AdamW([value for _, value in built.model.list_trained_parameters()])
-    assert checkpoint.resume(built.model, optimizer, folder, DataParallelGroup(0, 1, CPU)) == 4
+    assert checkpoint.resume(built.model, optimizer, folder, DataParallelGroup(0, 1, CPU)).num_done == 4
     for _, value in built.model.list_trained_parameters():
         assert optimizer.state[value]["exp_avg"].dtype == value.dtype == torch.float32
         value.grad = torch.ones_like(value)

@@ -115,15 +115,6 @@ def test_the_order_follows_from_seed_and_epoch() -> None:
     assert order(1, 0) != order(2, 0)
 
 
-def test_steps_go_on_over_the_end_of_an_epoch() -> None:
-    sampler = Sampler(rows(5), BATCH, num_queries=5, seed=1)
-    steps = sampler.draw_steps()
-    first = [next(steps) for _ in range(6)]
-    assert all(len(packs) == 2 for packs in first)
-    in_order = [one for number in range(9) for one in sampler.draw_epoch(number)]
-    assert [one for packs in first for one in packs] == in_order[:12]
-
-
 def test_a_group_that_is_too_large_is_read_in_parts() -> None:
     wide = Dataset(tuple(example(1, 40) for _ in range(3)))
     packs = list(Sampler(wide, BATCH, num_queries=5, seed=1).draw_epoch(0))

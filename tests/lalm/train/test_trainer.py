@@ -16,7 +16,7 @@ from lalm.train import cli, run_files, trainer
 from lalm.train.config import TrainConfig
 from lalm.train.corpus import load_corpus
 from lalm.train.parallel import join_processes
-from lalm.train.recipe import make_sampler, resolve_sources
+from lalm.train.recipe import make_feed, resolve_sources
 from lalm.train.trainer import LENGTH_MULTIPLE, Trainer, compute_learning_rate
 from services.yaml_file import read_config
 
@@ -50,7 +50,7 @@ def measure(make_run: MakeRun) -> Callable[..., Measured]:
             built = build(config.model, group.device)
             corpus = load_corpus(config, built, path.parent, group, quiet=True)
             trainer = Trainer(config, built.model, corpus, group)
-            loss = trainer.accumulate_gradients(0, next(make_sampler(config, built, corpus).draw_steps()))[0].item()
+            loss = trainer.accumulate_gradients(0, next(make_feed(config, built, corpus).draw_steps()))[0].item()
         return Measured(loss, [value.grad.clone() for _, value in built.model.list_trained_parameters()])
 
     return measured
