@@ -86,8 +86,9 @@ class SoundTagger:
         spoken = _agree_on_speech(speech, tags, spans)
         if spoken:
             whole = ActiveSpan(spans[0].start_s, spans[-1].end_s)
-            beside = self._find_beside(clip.samples, regions, spoken)
-            return SoundReport(tags, (*_describe_background(tags, whole), *map(_describe_section, beside)), spoken)
+            beside = tuple(self._find_beside(clip.samples, regions, spoken))
+            behind = self._tag(clip.samples, spoken) if beside else tags
+            return SoundReport(tags, (*_describe_background(behind, whole), *map(_describe_section, beside)), spoken)
         if len(regions) > 1:
             spans = list_spans(regions)
             tags = self._tag(clip.samples, spans)
@@ -216,7 +217,12 @@ def _describe_clip(tags: tuple[Tag, ...], whole: ActiveSpan) -> Evidence:
 
 
 def _describe_background(tags: tuple[Tag, ...], whole: ActiveSpan) -> tuple[Evidence, ...]:
-    """State the sounds behind a voice, even at a low confidence: a voice masks the other sounds."""
+    """State the sounds behind a voice, even at a low confidence: a voice masks the other sounds.
+
+    Args:
+        tags: of the clip; where other sounds are heard before or after the speech, of the speech alone.
+        whole: span of the statement.
+    """
     others = [tag for tag in tags if tag.sound not in VOICE][:NUM_BACKGROUND]
     if not others or others[0].confidence < MIN_BACKGROUND:
         return ()

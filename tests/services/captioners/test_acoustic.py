@@ -154,6 +154,19 @@ def test_a_hiss_behind_what_is_said_has_its_time(captioner: AcousticCaptioner) -
     assert "noise" in event.text
 
 
+def test_what_ends_before_somebody_speaks_is_not_behind_the_voice(captioner: AcousticCaptioner) -> None:
+    drums = demo("demo-drums", "drumloop.wav", 4.0).samples
+    speech = demo("demo-speech", "two_cities.wav", 6.0).samples
+    pause = np.zeros(SAMPLE_RATE // 2, np.float32)
+    before = captioner.describe(AudioClip(np.concatenate([np.resize(drums, 4 * SAMPLE_RATE), pause, speech])))
+    assert any("music" in one.text and one.kind == "event" and (one.end_s or 9) < 4.6 for one in before)
+    assert not any("Behind the voice" in one.text and "music" in one.text for one in before)
+    throughout = 0.15 * np.resize(drums, 10 * SAMPLE_RATE)
+    throughout[4 * SAMPLE_RATE :] += speech
+    during = captioner.describe(AudioClip(throughout.astype(np.float32)))
+    assert any("Behind the voice" in one.text and "music" in one.text for one in during)
+
+
 def test_turns_are_numbered_throughout_a_long_clip_and_lie_where_somebody_speaks(captioner: AcousticCaptioner) -> None:
     spoken = audio.load(weights.ensure_folder("demo-speech") / "two_cities.wav").cut(0.5, 8.2).samples
     pause = np.zeros(55 * SAMPLE_RATE, np.float32)
