@@ -86,6 +86,12 @@ def replace_atomically(path: Path, *, durable: bool = False) -> Iterator[Path]:
         draft.unlink(missing_ok=True)
 
 
+def remove_drafts(folder: Path) -> None:
+    """Remove what processes that were killed left of files in a folder; none may write there meanwhile."""
+    for draft in folder.glob(".*.partial"):
+        draft.unlink(missing_ok=True)
+
+
 def write_atomic(path: Path, content: str | bytes, *, durable: bool = False) -> None:
     """Write a whole file in one step; text becomes UTF-8. `OSError` names the file that cannot be written."""
     try:

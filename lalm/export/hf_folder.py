@@ -88,7 +88,7 @@ def _write_whole_folder(folder: Path) -> Iterator[Path]:
 
 
 def _write_model(trained: Path, config: ModelConfig, partial: Path) -> None:
-    built = build(config.model_copy(update={"dtype": "float32"}), torch.device("cpu"))
+    built = build(config.model_copy(update={"dtype": "float32", "quantise": None}), torch.device("cpu"))
     checkpoint.load_weights(built.model, trained)
     (encoder,) = built.encoders.each
     assert isinstance(encoder, Encoder), "a run with one Whisper encoder"

@@ -38,7 +38,7 @@ def build(config: ModelConfig, device: torch.device) -> LalmComponents:
     """
     dtype = parts.pick_dtype(config.dtype, device)
     encoders = open_encoders(config, device)
-    backbone = parts.open_backbone(config.backbone, dtype)
+    backbone = parts.open_backbone(config.backbone, dtype, config.quantise)
     connector = Connector(
         config.connector,
         encoders.shapes,

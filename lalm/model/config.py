@@ -96,6 +96,9 @@ class ModelConfig(ConfigPart):
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Precision of the frozen parts; auto: bfloat16 where the processor multiplies it faster than float32."""
 
+    quantise: Literal["int8", "nf4"] | None = None
+    """Linear layers of the frozen backbone in 8 bits (int8, by torchao) or 4 (nf4, by bitsandbytes); None: in dtype."""
+
     @model_validator(mode="after")
     def _require_encoder(self) -> Self:
         if (self.encoder is None) == (not self.encoders):

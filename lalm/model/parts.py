@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from hashlib import file_digest, sha256
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -16,18 +18,22 @@ from transformers import (
     AutoModel,
     AutoModelForCausalLM,
     AutoTokenizer,
+    BitsAndBytesConfig,
     PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
+    TorchAoConfig,
 )
 from transformers.models.whisper.modeling_whisper import WhisperEncoder
 from transformers.utils import logging
+from transformers.utils.quantization_config import QuantizationConfigMixin
 
 from services.errors import ModelError
 from services.types import SAMPLE_RATE
 from services.weights import store as weights
 
 FULL, SLIDING = "full_attention", "sliding_attention"  # kinds of layers, as transformers calls them
+QUANTISERS = {"int8": "torchao", "nf4": "bitsandbytes"}
 INSIDE_WHISPER = {r"^(model\.)?encoder\.": ""}  # where a whole Whisper model keeps its encoder
 INSIDE_MULTIMODAL = {  # where a model that also sees or hears keeps its causal LM
     r"^language_model\.lm_head\.": "lm_head.",
@@ -98,16 +104,22 @@ def _read_config(what: str, source: str) -> PreTrainedConfig:
     return config
 
 
-def open_backbone(source: str, dtype: torch.dtype) -> PreTrainedModel:
+def open_backbone(source: str, dtype: torch.dtype, quantise: Literal["int8", "nf4"] | None = None) -> PreTrainedModel:
     """Load a causal LM, frozen; raise `ModelError` if that fails or if it has layers without attention.
 
     Of a model that also sees or hears, such as Gemma 3, only the causal LM is loaded.
+
+    Args:
+        source: embedded weights, a folder or a Hub id.
+        dtype: precision.
+        quantise: that of its linear layers, where it is another.
     """
     config = _read_config("causal LM", source)
     decoder, known = config.get_text_config(), MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
     is_whole = known is None or known.config_class is type(config)
     inside = {"config": decoder, "key_mapping": INSIDE_MULTIMODAL} if decoder is not config and is_whole else {}
-    model = _load("causal LM", AutoModelForCausalLM, source, dtype, **inside)
+    options = inside | ({"quantization_config": _make_quantisation(quantise)} if quantise else {})
+    model = _load("causal LM", AutoModelForCausalLM, source, dtype, **options)
     odd = set(getattr(model.config, "layer_types", None) or ()) - {FULL, SLIDING}
     if odd:
         raise ModelError(
@@ -116,6 +128,16 @@ def open_backbone(source: str, dtype: torch.dtype) -> PreTrainedModel:
         )
     frozen: PreTrainedModel = model.eval().requires_grad_(requires_grad=False)
     return frozen
+
+
+def _make_quantisation(name: Literal["int8", "nf4"]) -> QuantizationConfigMixin:
+    """Return how transformers quantises linear layers; raise `ModelError` where the package for it is missing."""
+    package = QUANTISERS[name]
+    if find_spec(package) is None:
+        raise ModelError(f"model.quantise: {name} needs the package {package}: `pip install {package}`.")
+    if name == "nf4":
+        return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4")
+    return TorchAoConfig(import_module(f"{package}.quantization").Int8WeightOnlyConfig())
 
 
 def _load(

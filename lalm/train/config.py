@@ -203,6 +203,8 @@ class TrainConfig(ConfigPart):
             raise ValueError("data.evidence and data.beside.evidence are without effect: set model.captioner")
         if self.model.asr is None and self._shows("transcript"):
             raise ValueError("data.beside.transcript is without effect: set model.asr")
+        if self.shard_backbone and self.model.quantise:
+            raise ValueError("shard_backbone takes no quantised backbone: leave out one of it and model.quantise")
         if self.start_from and (self.alignment or self.contrast):
             raise ValueError("start_from brings an aligned connector: leave out alignment and contrast")
         return self

@@ -6,6 +6,7 @@ quadratic part of attention is counted, so the figure is a lower bound.
 """
 
 import json
+import math
 import time
 from collections.abc import Sequence
 from functools import cache
@@ -199,7 +200,13 @@ def _find_embedding_layers(model: PreTrainedModel) -> tuple[nn.Module, nn.Module
 
 
 def _count_weights(module: nn.Module) -> int:
-    return sum(value.numel() for value in module.parameters())
+    """Count the weights of a module, two in each byte of bitsandbytes' 4 bits."""
+    quantised = (getattr(value, "quant_state", None) for value in module.parameters())
+    shapes = (
+        value.shape if state is None else state.shape
+        for value, state in zip(module.parameters(), quantised, strict=True)
+    )
+    return sum(math.prod(shape) for shape in shapes)
 
 
 def _count_frozen_bytes(module: nn.Module) -> int:

@@ -15,7 +15,7 @@ from lalm.messages import make_unreadable_error
 from lalm.train import checkpoint
 from lalm.train.config import TrainConfig
 from services.errors import BadConfig
-from services.files import write_atomic
+from services.files import remove_drafts, write_atomic
 from services.types import Value
 
 ROW_FILES, LOCK = "data.json", ".lock"
@@ -63,6 +63,7 @@ def lock_run(folder: Path, config: TrainConfig, rows: RowFiles) -> Iterator[None
     try:
         checkpoint.open_run(folder, config)
         lock.acquire()
+        remove_drafts(folder)
         _check_row_files(folder, rows)
     except Timeout as error:
         raise BadConfig(

@@ -100,6 +100,12 @@ def test_every_configuration_that_ships_can_be_read(path: Path) -> None:
     assert isinstance(read_config(path, kind), kind)
 
 
+def test_a_quantised_backbone_is_not_sharded() -> None:
+    content = {**LEAST, "shard_backbone": True, "model": {**LEAST["model"], "quantise": "nf4"}}
+    with pytest.raises(ValidationError, match="shard_backbone takes no quantised backbone"):
+        TrainConfig.model_validate(content)
+
+
 def test_weights_of_another_run_are_not_aligned_anew() -> None:
     content = {**LEAST, "start_from": "runs/a", "alignment": {"num_steps": 1}}
     with pytest.raises(ValidationError, match="leave out alignment"):

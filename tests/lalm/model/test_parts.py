@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -87,6 +88,22 @@ def test_a_backbone_is_frozen(backbones: Callable[[str], Path]) -> None:
     backbone = parts.open_backbone(str(backbones("llama")), torch.float32)
     assert not any(value.requires_grad for value in backbone.parameters())
     assert not backbone.training
+
+
+@pytest.mark.parametrize(("name", "package"), [("int8", "torchao"), ("nf4", "bitsandbytes")])
+def test_a_quantised_backbone_needs_the_package_that_quantises(
+    backbones: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, name: Literal["int8", "nf4"], package: str
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(parts, "find_spec", lambda _: None)
+        with pytest.raises(ModelError, match=f"model.quantise: {name} needs the package {package}: `pip install"):
+            parts.open_backbone(str(backbones("llama")), torch.float32, name)
+    pytest.importorskip(package)
+    plain, quantised = (parts.open_backbone(str(backbones("llama")), torch.float32, one) for one in (None, name))
+    ids = torch.arange(10, 40)[None]
+    losses = [float(one(ids, labels=ids).loss) for one in (plain, quantised)]
+    assert 0 < abs(losses[0] - losses[1]) < 0.1
+    assert not any(value.requires_grad for value in quantised.parameters())
 
 
 def test_other_weights_have_another_revision(tmp_path: Path, encoder_folder: Path) -> None:

@@ -224,6 +224,14 @@ def test_a_folder_in_which_another_process_trains_is_refused(
 
 
 @pytest.mark.slow
+def test_what_a_killed_process_left_of_a_file_is_removed(finished: FinishedRun) -> None:
+    draft = finished.folder / ".resume.safetensors.0a1b2c3d.partial"
+    draft.write_bytes(b"half")
+    assert run(finished.config, finished.folder) == 0
+    assert not draft.exists()
+
+
+@pytest.mark.slow
 def test_a_run_does_not_go_on_with_other_rows(
     make_run: MakeRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
