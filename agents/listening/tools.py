@@ -97,7 +97,7 @@ TOOLS: Mapping[str, AnyTool] = {
         Tool(
             name="said",
             cost=1,
-            description="Find which of some options is said.",
+            description="Find which of some options is said, alone or in the place asked for, or is left out.",
             says_nothing="No option stands out in what is said.",
             arguments=speech_tools.SaidArguments,
             run=speech_tools.find_option,
@@ -123,7 +123,7 @@ TOOLS: Mapping[str, AnyTool] = {
         _caption_about("key", "Estimate key, scale or chord.", "No pitched notes are heard.", finds_when=True),
         _caption_about("pitch", "Tell how high a tone is, or how a melody moves.", "Fewer than two notes are heard."),
         _caption_about(
-            "count", "Count separate sounds, notes, beats, instruments or speakers.", "No separate events are heard."
+            "count", "Count separate sounds, notes, chords, beats, instruments or speakers.", "No separate events are heard."
         ),
         Tool(
             name="order",
@@ -207,7 +207,7 @@ TOOLS: Mapping[str, AnyTool] = {
         Tool(
             name="changes",
             cost=1,
-            description="List when something continuous begins or ends, and how level and brightness change then.",
+            description="List when something continuous begins or ends, how level and brightness change then, and pauses.",
             says_nothing="It sounds alike throughout.",
             arguments=measuring_tools.ChangeArguments,
             run=measuring_tools.tell_changes,
