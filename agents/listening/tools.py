@@ -123,7 +123,9 @@ TOOLS: Mapping[str, AnyTool] = {
         _caption_about("key", "Estimate key, scale or chord.", "No pitched notes are heard.", finds_when=True),
         _caption_about("pitch", "Tell how high a tone is, or how a melody moves.", "Fewer than two notes are heard."),
         _caption_about(
-            "count", "Count separate sounds, notes, chords, beats, instruments or speakers.", "No separate events are heard."
+            "count",
+            "Count separate sounds, notes, chords, beats, instruments or speakers.",
+            "No separate events are heard.",
         ),
         Tool(
             name="order",
@@ -207,7 +209,7 @@ TOOLS: Mapping[str, AnyTool] = {
         Tool(
             name="changes",
             cost=1,
-            description="List when something continuous begins or ends, how level and brightness change then, and pauses.",
+            description="List when something continuous begins or ends, how level and brightness change, and pauses.",
             says_nothing="It sounds alike throughout.",
             arguments=measuring_tools.ChangeArguments,
             run=measuring_tools.tell_changes,
