@@ -136,7 +136,7 @@ class _FormParser(MultiPartParser):
     def on_part_end(self) -> None:
         """End a part; text has to be in the charset of the form, which is UTF-8 unless its header says otherwise."""
         part = self._current_part
-        if part.file is None:
+        if part.file is None and part.field_name != "file":  # of a recording without a name that is said elsewhere
             try:
                 part.data.decode(self._charset)
             except (UnicodeDecodeError, LookupError):

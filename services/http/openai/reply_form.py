@@ -89,7 +89,7 @@ def find_form(text: str, instructions: str, options: Sequence[str], marks: Seque
         kinds.append("letter")
     kind: ReplyKind = "letter" if any(one.is_letter for one in templates) else kinds[0] if kinds else "text"
     template = templates[0] if templates else _Template("", "", is_letter=False)
-    form = ReplyForm(kind, template.before, template.after, template.num_times)
+    form = ReplyForm(kind, template.before.lstrip(), template.after.rstrip(), template.num_times)
     return AskedForm(form, finder.strip(lines[: -len(cue)] if cue else lines) or text)
 
 

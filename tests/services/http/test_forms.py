@@ -65,6 +65,12 @@ def test_text_that_is_not_utf_8_is_refused_by_the_name_of_its_field(client: Test
     assert post(client, build_form((b"question", "Was hören Sie?".encode()))).status_code == 200
 
 
+def test_a_recording_without_a_name_is_refused_by_what_it_lacks(client: TestClient) -> None:
+    error = post(client, build_form((b"question", b"What?"), (b"file", b"RIFF\xff\xfe\x80"))).json()["error"]
+    assert error["message"] == "'file' has to be a file with a name, as `curl -F file=@clip.wav` sends it."
+    assert error["param"] == "file"
+
+
 def test_a_charset_that_the_header_names_is_read(client: TestClient) -> None:
     kind = "multipart/form-data; boundary=XX; charset=iso-8859-1"
     options = ((b"choices", b"Rain"), (b"choices", "Vögel".encode("latin-1")))
