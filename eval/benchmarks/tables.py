@@ -2,7 +2,7 @@
 
 JSON may be a list of rows, an object with one list of rows, an object from keys to rows or from clips to lists of rows,
 or a table by columns as pandas writes it; a line of JSON lines may be a row, or an object from its key to the row. A
-row that lists several questions about its clip is as many rows.
+row that lists several questions about its clip is as many rows, and a conversation is what it asks.
 """
 
 import csv
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from eval.benchmarks.benchmark import AUDIO_SUFFIXES
+from eval.benchmarks.conversations import read_conversations
 from eval.benchmarks.fields import NAMES, normalise
 from eval.benchmarks.options import find_flags, parse_list
 from services.errors import BadConfig
@@ -84,7 +85,7 @@ def read_table(file: Path) -> Table:
             sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as error:
         raise BadConfig(f"{name} cannot be read: {error.strerror}.") from error
-    rows = _split_rows([_drop_nulls(row) for row in _read_rows(name, file, sha256)])
+    rows = read_conversations(name, _split_rows([_drop_nulls(row) for row in _read_rows(name, file, sha256)]))
     if not rows:
         raise BadConfig(f"{name} holds no items; it needs {NEEDED.get(find_suffix(file), 'a JSON list of rows')}.")
     return Table(rows, sha256)
