@@ -56,6 +56,16 @@ class DistillConfig(Value):
         return self
 
     @model_validator(mode="after")
+    def _require_an_effect(self) -> Self:
+        if "distilled" not in self.targets:
+            idle = [name for name in ("backbone", "llm_url", "rephrase") if getattr(self, name)]
+            if idle:
+                raise ValueError(f"{idle[0]} is without effect: add distilled to targets, or leave it out")
+        if "metadata" not in self.targets and self.metadata_rounds > 1:
+            raise ValueError("metadata_rounds is without effect: add metadata to targets, or leave it out")
+        return self
+
+    @model_validator(mode="after")
     def _require_a_style(self) -> Self:
         if not any(self.styles.values()):
             raise ValueError(f"styles needs a share above 0 of at least one of {', '.join(EVENLY)}")

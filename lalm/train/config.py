@@ -201,6 +201,8 @@ class TrainConfig(ConfigPart):
             raise ValueError("data.beside varies the text beside the audio: set model.prompt to 2")
         if self.model.captioner is None and (self.data.evidence == "rows" or self._shows("evidence")):
             raise ValueError("data.evidence and data.beside.evidence are without effect: set model.captioner")
+        if self.data.beside and self.model.asr is None and self.model.captioner is None:
+            raise ValueError("data.beside varies text that is never there: set model.asr or model.captioner")
         if self.model.asr is None and self._shows("transcript"):
             raise ValueError("data.beside.transcript is without effect: set model.asr")
         if self.shard_backbone and self.model.quantise:

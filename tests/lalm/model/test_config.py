@@ -67,7 +67,12 @@ def test_a_file_of_rows_is_a_path_or_a_path_with_a_weight() -> None:
 @pytest.mark.parametrize(
     ("model", "beside", "reason"),
     [
-        ({"asr": None}, {"transcript": 1}, "data.beside.transcript is without effect: set model.asr"),
+        ({"asr": None}, {"other": 1, "nothing": 1}, "data.beside varies text that is never there: set model.asr or"),
+        (
+            {"asr": None, "captioner": "acoustic"},
+            {"transcript": 1},
+            "data.beside.transcript is without effect: set model.asr",
+        ),
         ({}, {"evidence": 1}, "are without effect: set model.captioner"),
     ],
 )
@@ -98,6 +103,19 @@ def test_every_configuration_that_ships_can_be_read(path: Path) -> None:
     }
     kind = kinds.get(path.stem) or kinds.get(path.stem.partition("-")[0], TrainConfig)
     assert isinstance(read_config(path, kind), kind)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"targets": ["metadata"], "backbone": "smollm2-135m"}, "backbone is without effect: add distilled to targets"),
+        ({"targets": ["metadata"], "rephrase": True}, "rephrase is without effect: add distilled to targets"),
+        ({"backbone": "smollm2-135m", "metadata_rounds": 2}, "metadata_rounds is without effect: add metadata to"),
+    ],
+)
+def test_settings_of_targets_that_are_not_made_are_refused(given: dict[str, object], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        DistillConfig.model_validate({"metadata": "a.jsonl", "output": "b.jsonl", **given})
 
 
 def test_a_quantised_backbone_is_not_sharded() -> None:
