@@ -4,7 +4,7 @@ What the run folder holds is listed in `lalm/train/checkpoint.py` and `lalm/trai
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -103,13 +103,25 @@ def train(config: TrainConfig, root: Path, folder: Path, options: TrainOptions) 
             checkpoint.save(place, trainer.model, trainer.optimizer, folder, group)
         # 6. Train
         metrics = folder / run_files.METRICS
-        left = range(place.num_done, config.optimizer.num_steps)
         with Meter(metrics, config, built, group, done=place.num_done, trackers=options.trackers) as meter:
-            for step, packs in zip(left, feed.draw_steps(place), strict=False):
-                meter.add_step(trainer.step(step, packs))
-                if (step + 1) % config.save_every == 0 or step + 1 == config.optimizer.num_steps:
-                    meter.add_validation(step, trainer.compute_validation_loss())
-                    checkpoint.save(feed.locate(step + 1), trainer.model, trainer.optimizer, folder, group)
+            for now in take_steps(config, trainer, feed, place, meter):
+                checkpoint.save(now, trainer.model, trainer.optimizer, folder, group)
+
+
+def take_steps(
+    config: TrainConfig, trainer: Trainer, feed: StepFeed, place: StepPlace, meter: Meter
+) -> Iterator[StepPlace]:
+    """Take the steps that are left from a place in the rows.
+
+    Yields:
+        The place of each checkpoint, every `save_every` steps and after the last, when its validation is noted.
+    """
+    left = range(place.num_done, config.optimizer.num_steps)
+    for step, packs in zip(left, feed.draw_steps(place), strict=False):
+        meter.add_step(trainer.step(step, packs))
+        if (step + 1) % config.save_every == 0 or step + 1 == config.optimizer.num_steps:
+            meter.add_validation(step, trainer.compute_validation_loss())
+            yield feed.locate(step + 1)
 
 
 def make_feed(config: TrainConfig, built: LalmComponents, corpus: Corpus) -> StepFeed:

@@ -1,12 +1,18 @@
 """One process is a group of one; `tests/lalm/train/test_recipe.py` starts two."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 
-from lalm.train.parallel import BUCKET_VALUES, join_processes, make_buckets, pick_device
+from lalm.train.config import TrainConfig
+from lalm.train.parallel import BUCKET_VALUES, DataParallelGroup, join_processes, make_buckets, pick_device
+from lalm.train.recipe import check_config
 from services.errors import BadConfig
+from services.yaml_file import read_config
+
+MakeRun = Callable[..., Path]
 
 
 def test_without_a_launcher_there_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,3 +117,9 @@ def test_a_frozen_layer_is_shared_and_computes_the_same_and_what_is_trained_stay
     run_as_two: Callable[[str], None],
 ) -> None:
     run_as_two(SHARDED)
+
+
+def test_processes_without_work_are_refused(make_run: MakeRun) -> None:
+    config = read_config(make_run(batch__sequences_per_step=1), TrainConfig)
+    with pytest.raises(BadConfig, match=r"2 processes share the batch\.sequences_per_step=1 packed sequences"):
+        check_config(config, DataParallelGroup(0, 2, torch.device("cpu")))

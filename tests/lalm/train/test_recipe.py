@@ -12,12 +12,7 @@ from filelock import FileLock
 from safetensors.torch import load_file
 
 from lalm.train import cli, run_files
-from lalm.train.config import TrainConfig
-from lalm.train.parallel import DataParallelGroup
-from lalm.train.recipe import check_config
 from lalm.train.trainer import Trainer
-from services.errors import BadConfig
-from services.yaml_file import read_config
 
 MakeRun = Callable[..., Path]
 
@@ -387,12 +382,6 @@ def test_two_processes_train_as_one(
     one, two = (load_file(tmp_path / each / run_files.WEIGHTS) for each in ("one", "two"))
     for name, value in one.items():
         torch.testing.assert_close(two[name], value, rtol=1e-3, atol=1e-4)
-
-
-def test_processes_without_work_are_refused(make_run: MakeRun) -> None:
-    config = read_config(make_run(batch__sequences_per_step=1), TrainConfig)
-    with pytest.raises(BadConfig, match=r"2 processes share the batch\.sequences_per_step=1 packed sequences"):
-        check_config(config, DataParallelGroup(0, 2, torch.device("cpu")))
 
 
 @pytest.mark.slow

@@ -4,9 +4,9 @@ import pytest
 from services.captioners.head import ClassifierHead
 
 HEADS = (
-    ("services.captioners.music", "beat.safetensors", 95),
-    ("services.captioners.music", "metre.safetensors", 95),
-    ("services.captioners.music", "tempo_course.safetensors", 285),
+    ("services.captioners.rhythm", "beat.safetensors", 95),
+    ("services.captioners.rhythm", "metre.safetensors", 95),
+    ("services.captioners.rhythm", "tempo_course.safetensors", 285),
     ("services.captioners.sounds", "level_course.safetensors", 86),
 )
 

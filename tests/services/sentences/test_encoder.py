@@ -27,7 +27,7 @@ def test_embeddings_have_length_one_and_do_not_depend_on_their_batch(encode: Sen
     together = encode(texts)
     assert together.shape == (BATCH + 3, WIDTH) and np.allclose(np.linalg.norm(together, axis=1), 1, atol=1e-5)
     alone = np.concatenate([encode([text]) for text in texts])
-    assert (together * alone).sum(axis=1).min() > 0.999
+    assert (together * alone).sum(axis=1).min() > 0.995  # int8 without VNNI rounds by batch
 
 
 @pytest.mark.parametrize("text", ["", " ", "狗在叫", "🎵", "a" * 100_000, "word " * 5_000])

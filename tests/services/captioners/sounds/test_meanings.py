@@ -27,7 +27,7 @@ def test_the_file_holds_the_embedding_of_every_name(class_names: tuple[str, ...]
     named = {name for also in (list_sound_names(class_names) | list_voice_names()).values() for name in also}
     assert set(file.labels) == named, "run python -m benchmarks.sounds.embed_names"
     fresh = open_sentence_encoder()(file.labels)
-    assert (fresh * file.tensors["vectors"]).sum(axis=1).min() > 0.99
+    assert (fresh * file.tensors["vectors"]).sum(axis=1).min() > 0.96  # int8 differs between processors
     assert np.isfinite(file.tensors["vectors"]).all()
 
 
