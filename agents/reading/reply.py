@@ -385,7 +385,7 @@ def _match_text(text: str, choices: Choices) -> Choices:
     return (
         literal
         or same
-        or tuple(choice for choice in choices if normalise(choice.text) == shown)
+        or tuple(choice for choice in choices if shown and normalise(choice.text) == shown)
         or tuple(choice for choice in choices if squeezed and squeeze(choice.text) == squeezed)
         or tuple(choice for choice in choices if words and list_stems(choice.text) == words)
     )

@@ -84,8 +84,9 @@ VERDICTS = tuple(Choice(letter=word, text=word) for word in ("right", "wrong", "
 SYNONYMS = (
     (re.compile(r"\bincorrect\b", re.IGNORECASE), "wrong"),
     (re.compile(r"\bcorrect\b", re.IGNORECASE), "right"),
+    (re.compile(r'"verdict"(?=\s*:)', re.IGNORECASE), '"answer"'),
 )
-"""Words that judges use in place of the ones that they are asked for."""
+"""Words that judges use in place of the ones that they are asked for, and a key of their JSON."""
 NO_VERDICT = re.compile(
     r"\b(?:right|wrong)(?=\s+(?:answer|reply|response|option|one)\s+(?:is|was|would|should|to)\b)"
     r"|\b(?:partially|partly|half|somewhat|mostly|largely|nearly|almost)[\s-]+(?:right|wrong)\b",

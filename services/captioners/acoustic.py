@@ -30,6 +30,7 @@ CODE = (
     "services.captioners.head",
     "services.captioners.mel",
     "services.captioners.music",
+    "services.captioners.rhythm",
     "services.captioners.naming",
     "services.captioners.onnx_session",
     "services.captioners.sounds",
