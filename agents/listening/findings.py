@@ -170,15 +170,14 @@ def weighs_options(finding: Evidence, question: Question) -> bool:
 def compute_vote(finding: Evidence, question: Question, relevance: float = 1.0) -> Factor | None:
     """Return a finding's vote, a distribution over the options; None where it supports none or all, or has none.
 
-    What it supports gets the confidence that the finding states, or where it states none, that of its reliability.
+    What it supports gets the confidence that the finding states, or where it states none, that of its reliability. A
+    question for what is absent turns the vote round, unless the finding itself says what is absent.
 
     Args:
         finding: of a tool.
         question: with its options.
         relevance: probability that the question asks for what the tool finds; if it does not, all options are as likely
             as before, so the vote is a mixture with the uniform distribution.
-
-    A question for what is absent turns the vote round, unless the finding itself says what is absent.
     """
     sure = _compute_relevant_vote(finding, question) if has_vote(finding, question) else None
     if sure is None:

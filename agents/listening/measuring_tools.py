@@ -18,11 +18,11 @@ from services.errors import BadRequest
 from services.longform.clock import WHOLE_S
 from services.measurement import analyser
 from services.measurement.changes import Change, list_changes
+from services.measurement.just_noticeable import SAME_LEVEL_DB
 from services.measurement.spectrum import SpectralFacts, measure_spectrum, weigh_spectrum
 from services.types import AudioClip, Evidence, Label
 
-SAME_LEVEL_DB = 1.0
-SAME_BRIGHTNESS = 1.25
+SAME_CENTRE = 1.25  # ratio of two centres of the spectrum, below which they count as the same
 SHORTEST_PAUSE_S = 0.2
 ASKS_PAUSE_LENGTH = re.compile(
     r"(?=.*\b(?:how long|how many (?:milli)?seconds|length|duration|lasts?)\b)"
@@ -143,7 +143,7 @@ def _state_change(change: Change, start_s: float) -> Measured:
     parts = [f"something {' and something '.join(what)}"] if what else []
     if abs(change.level_db) >= SAME_LEVEL_DB:
         parts.append(f"{abs(change.level_db):.0f} dB {'louder' if change.level_db > 0 else 'quieter'} from then on")
-    if not 1 / SAME_BRIGHTNESS < change.brightness < SAME_BRIGHTNESS:
+    if not 1 / SAME_CENTRE < change.brightness < SAME_CENTRE:
         parts.append("brighter" if change.brightness > 1 else "duller")
     return state("event", f"At {start_s + change.time_s:.1f} s: {{}}.", ", ".join(parts or ["the sound changes"]))
 

@@ -13,8 +13,6 @@ MentionPlace: TypeAlias = Literal["first", "second", "third", "last"]
 PLACES: Mapping[MentionPlace, int] = dict(zip(get_args(MentionPlace), (0, 1, 2, -1), strict=True))
 """Place among what is said -> its index."""
 FILE = "mention.safetensors"
-OTHER = "other"
-"""Label of a question that asks for none of them."""
 
 
 def estimate_mention_places(text: str) -> Mapping[MentionPlace, float]:
